@@ -1,0 +1,65 @@
+/**
+ * Every error that prefork-dev raises itself: one class, one table of stable
+ * codes. `docs/errors.md` documents the table; a test compares the two.
+ */
+
+/** The stable codes, each with the one-line meaning shown in `docs/errors.md`. */
+export const errorCodes = {
+  ERR_PREFORK_USAGE: "A flag or an argument of the command is wrong.",
+  ERR_PREFORK_OPTION: "An option given to the library is wrong.",
+  ERR_PREFORK_TARGET:
+    "The target is no entry file, manifest or directory that holds one.",
+  ERR_PREFORK_MANIFEST: "The manifest can't be loaded or has the wrong shape.",
+  ERR_PREFORK_SOURCE_MISSING: "The manifest lists a source that doesn't exist.",
+  ERR_PREFORK_NEEDS_UNKNOWN:
+    "A `needs` or `changes` names something that is not a source.",
+  ERR_PREFORK_NEEDS_CYCLE: "Sources need each other in a circle.",
+  ERR_PREFORK_COMPILE:
+    "Sources can't be compiled or an import can't be resolved.",
+  ERR_PREFORK_CACHE: "The cache directory can't be written.",
+  ERR_PREFORK_ENV_FILE: "The env file can't be read.",
+  ERR_PREFORK_PORT: "A port can't be listened on.",
+  ERR_PREFORK_PID_FILE:
+    "The pid file can't be written or belongs to a live process.",
+  ERR_PREFORK_BOOT: "A worker process failed before it was ready.",
+  ERR_PREFORK_BOOT_TIMEOUT:
+    "A worker process was not ready within the boot timeout.",
+  ERR_PREFORK_STOPPED: "The server is stopping or has stopped.",
+} as const;
+
+/** A code of {@link errorCodes}. */
+export type ErrorCode = keyof typeof errorCodes;
+
+/**
+ * The error that every public call rejects or throws with.
+ *
+ * `message` says what happened, the value received, and what to do;
+ * `code` is stable; `cause` keeps the error underneath.
+ */
+export class PreforkError extends Error {
+  override name = "PreforkError";
+  /** The stable code, see `docs/errors.md`. */
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The `code` of a Node system error, or `undefined`. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (
+    error instanceof Error &&
+    "code" in error &&
+    typeof error.code === "string"
+  ) {
+    return error.code;
+  }
+  return undefined;
+}
+
+/** What a caught value says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
