@@ -15,6 +15,7 @@ export default defineConfig({
           include: ["test/integration/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
           // Each file forks servers of its own; two cores carry two files.
           maxWorkers: 2,
         },
