@@ -24,7 +24,7 @@ export const errorCodes = {
   ERR_PREFORK_BOOT: "A worker process failed before it was ready.",
   ERR_PREFORK_BOOT_TIMEOUT:
     "A worker process was not ready within the boot timeout.",
-  ERR_PREFORK_STOPPED: "The server is stopping or has stopped.",
+  ERR_PREFORK_NOT_RUNNING: "The server was not started yet, or was stopped.",
 } as const;
 
 /** A code of {@link errorCodes}. */
