@@ -13,7 +13,10 @@ export type SourceEntry = string | SourceFile | SourceDirectory;
 export interface SourceFile {
   /** A path or a glob. */
   readonly file: string;
-  /** Sources that this one must be reloaded after: looked up in this entry's directory first, then from the manifest's. */
+  /**
+   * Sources that this one must be reloaded after: paths or globs, looked up in this entry's directory first, then from
+   * the manifest's. With a glob as `file`, those of its sources that are named here don't need each other.
+   */
   readonly needs?: readonly string[];
 }
 
@@ -21,7 +24,7 @@ export interface SourceFile {
 export interface SourceDirectory {
   readonly directory: string;
   readonly sources: readonly SourceEntry[];
-  /** What every source in the directory needs. */
+  /** What every source in the directory needs, but for those named here. Looked up in the directory itself first. */
   readonly needs?: readonly string[];
 }
 

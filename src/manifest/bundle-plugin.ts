@@ -1,0 +1,92 @@
+/** How a manifest's imports are bundled: files into it, packages stay where they are. */
+import { readFile } from "node:fs/promises";
+import { isBuiltin } from "node:module";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { transform } from "esbuild";
+import type { BuildFailure, Loader, OnResolveArgs, Plugin } from "esbuild";
+
+const CODE = /\.([cm]?[jt]s|[jt]sx)$/;
+const PACKAGES = `${path.sep}node_modules${path.sep}`;
+/** Marks our own question to esbuild's resolver, so that we don't answer it ourselves. */
+const ASKED = Symbol("asked");
+
+function loaderOf(file: string): Loader {
+  const [, ext = "js"] = CODE.exec(file) ?? [];
+  if (ext.endsWith("x")) return ext === "tsx" ? "tsx" : "jsx";
+  return ext.endsWith("ts") ? "ts" : "js";
+}
+
+/** `import.meta.url` and the like mean the original file, as literals. */
+function placesOf(file: string): Record<string, string> {
+  const name = JSON.stringify(file);
+  const directory = JSON.stringify(path.dirname(file));
+  return {
+    "import.meta.url": JSON.stringify(pathToFileURL(file).href),
+    "import.meta.filename": name,
+    "import.meta.dirname": directory,
+    __filename: name,
+    __dirname: directory,
+  };
+}
+
+/** Makes the plugin; `self` is what `prefork-dev` means. */
+export function manifestPlugin(self: URL): Plugin {
+  return {
+    name: "prefork-dev-manifest",
+    setup(bundler) {
+      bundler.onResolve({ filter: /^prefork-dev$/ }, () => ({
+        path: self.href,
+        external: true,
+      }));
+
+      // Anything but a relative or absolute path.
+      bundler.onResolve({ filter: /^[^./]/ }, async (args) => {
+        if (args.pluginData === ASKED || args.kind === "entry-point")
+          return undefined;
+        if (isBuiltin(args.path)) return { path: args.path, external: true };
+        return resolvePackage(args);
+      });
+
+      async function resolvePackage(args: OnResolveArgs): Promise<{
+        path?: string;
+        external?: boolean;
+        errors?: BuildFailure["errors"];
+      }> {
+        const found = await bundler.resolve(args.path, {
+          kind: args.kind,
+          importer: args.importer,
+          resolveDir: args.resolveDir,
+          pluginData: ASKED,
+        });
+        if (found.errors.length > 0) return { errors: found.errors };
+        // `paths` of a tsconfig, and workspace packages: files like the others.
+        if (!found.path.includes(PACKAGES)) return { path: found.path };
+        // By its place, since the bundle is run from elsewhere.
+        const isRequired = args.kind.startsWith("require");
+        const place = isRequired ? found.path : pathToFileURL(found.path).href;
+        return { path: place, external: true };
+      }
+
+      bundler.onLoad({ filter: CODE }, async ({ path: file }) => {
+        const text = await readFile(file, "utf8");
+        try {
+          const { code } = await transform(text, {
+            loader: loaderOf(file),
+            sourcefile: file,
+            sourcemap: "inline",
+            sourcesContent: false,
+            target: `node${process.versions.node}`,
+            define: placesOf(file),
+            logLevel: "silent",
+          });
+          return { contents: code, loader: "js" };
+        } catch (error) {
+          if (error instanceof Error && "errors" in error)
+            return { errors: (error as BuildFailure).errors };
+          throw error;
+        }
+      });
+    },
+  };
+}

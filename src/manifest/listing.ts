@@ -1,0 +1,56 @@
+/** What resolving a manifest asks the file system. The pure part gets this interface, so that tests can make up a tree. */
+import { readdirSync, realpathSync, statSync } from "node:fs";
+import path from "node:path";
+import { globSync, isDynamicPattern } from "tinyglobby";
+
+/** The file system, as far as resolving needs it. Paths are absolute. */
+export interface Listing {
+  /** The real path of the file at a path; `undefined` when there is no file. */
+  fileAt(file: string): string | undefined;
+  isDirectory(directory: string): boolean;
+  /** The names in a directory; none when it doesn't exist. */
+  namesIn(directory: string): readonly string[];
+  isGlob(text: string): boolean;
+  /** The real paths of the files that a glob matches, in any order. */
+  glob(pattern: string, directory: string): readonly string[];
+}
+
+function fileAt(file: string): string | undefined {
+  try {
+    return statSync(file).isFile() ? realpathSync(file) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isDirectory(directory: string): boolean {
+  try {
+    return statSync(directory).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** The real file system. */
+export const fileListing: Listing = {
+  fileAt,
+  isDirectory,
+  namesIn,
+  isGlob: (text) => isDynamicPattern(text),
+  glob: (pattern, directory) =>
+    globSync(pattern, {
+      cwd: directory,
+      absolute: true,
+      dot: false,
+      expandDirectories: false,
+      ignore: ["**/node_modules/**"],
+    }).flatMap((file) => fileAt(path.normalize(file)) ?? []),
+};

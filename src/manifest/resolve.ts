@@ -1,0 +1,213 @@
+/**
+ * What a manifest says -> its sources in load order, each with what it needs. Pure but for the `Listing` it is given.
+ *
+ * The rules, each with a test:
+ * - A source stands where it is listed first. Listed again, it only gains needs.
+ * - A glob's matches are in plain order of their paths (by code unit: the same on every machine and in every locale).
+ *   A path that exists is never taken for a glob, so `routes/[id].ts` can be listed.
+ * - Where several sources share one list of needs (a directory, a glob), those that the list names don't get it:
+ *   `{ file: "models/*.ts", needs: ["models/base.ts"] }` means all others.
+ * - The entry is a source; not listed, it is the last.
+ */
+import path from "node:path";
+import type { Listing } from "./listing.js";
+import {
+  needsCycle,
+  needsUnknown,
+  relativeTo,
+  sourceMissing,
+} from "./messages.js";
+import type { Written } from "./messages.js";
+import { findCycle } from "./needs.js";
+import type { ProjectConfig, ResolvedSource, SourceEntry } from "./types.js";
+
+/** Where a manifest stands. */
+export interface ManifestPlace {
+  /** Its name in messages. */
+  readonly name: string;
+  /** Its absolute path: a glob never matches it. */
+  readonly path: string;
+  /** Its directory, absolute and real. */
+  readonly root: string;
+}
+
+/** One list of `needs`. */
+interface NeedsList {
+  readonly needs: readonly Written[];
+  /** Where they are looked up, in order. */
+  readonly bases: readonly string[];
+  /** Whether several sources share it. */
+  readonly isShared: boolean;
+}
+
+/** A resolved project's sources and entry. */
+export interface ResolvedSources {
+  readonly entry: string;
+  readonly sources: readonly ResolvedSource[];
+}
+
+/**
+ * Resolves the sources and needs of a manifest.
+ *
+ * @throws PreforkError ERR_PREFORK_SOURCE_MISSING - the entry or something listed doesn't exist
+ * @throws PreforkError ERR_PREFORK_NEEDS_UNKNOWN - needs or changes name no listed source
+ * @throws PreforkError ERR_PREFORK_NEEDS_CYCLE - sources need each other in a circle
+ */
+export function resolveSources(
+  config: ProjectConfig,
+  place: ManifestPlace,
+  listing: Listing,
+): ResolvedSources {
+  const { root } = place;
+  /** Each source's lists of needs, in load order. */
+  const listed = new Map<string, NeedsList[]>();
+
+  const missing = (
+    written: Written,
+    base: string,
+    kind: "file" | "glob" | "directory",
+  ): Error => sourceMissing(place.name, root, base, written, kind, listing);
+
+  function expand(written: Written, base: string): readonly string[] {
+    const file = listing.fileAt(path.resolve(base, written.text));
+    if (file !== undefined) return [file];
+    if (!listing.isGlob(written.text)) throw missing(written, base, "file");
+    const files = new Set(listing.glob(written.text, base));
+    files.delete(place.path);
+    if (files.size === 0) throw missing(written, base, "glob");
+    return [...files].sort();
+  }
+
+  function add(files: readonly string[], lists: readonly NeedsList[]): void {
+    for (const file of files) {
+      const known = listed.get(file);
+      if (known === undefined) listed.set(file, [...lists]);
+      else known.push(...lists);
+    }
+  }
+
+  function collect(
+    entries: readonly SourceEntry[],
+    base: string,
+    field: string,
+    outer: readonly NeedsList[],
+  ): void {
+    entries.forEach((entry, index) => {
+      const here = `${field}[${index}]`;
+      if (typeof entry === "string") {
+        add(expand({ text: entry, field: here }, base), outer);
+        return;
+      }
+      const needs = (entry.needs ?? []).map((text, number) => ({
+        text,
+        field: `${here}.needs[${number}]`,
+      }));
+      if ("file" in entry) {
+        const written = { text: entry.file, field: `${here}.file` };
+        const files = expand(written, base);
+        const isShared = listing.isGlob(entry.file) && files.length > 1;
+        add(files, [...outer, { needs, bases: [base, root], isShared }]);
+        return;
+      }
+      const directory = path.resolve(base, entry.directory);
+      if (!listing.isDirectory(directory))
+        throw missing(
+          { text: entry.directory, field: `${here}.directory` },
+          base,
+          "directory",
+        );
+      const list = { needs, bases: [directory, base, root], isShared: true };
+      const inner = needs.length > 0 ? [...outer, list] : outer;
+      collect(entry.sources, directory, `${here}.sources`, inner);
+    });
+  }
+
+  /** The listed sources that a text names: in the first of the bases that has any. */
+  function lookUp(written: Written, bases: readonly string[]): Set<string> {
+    for (const base of bases) {
+      const absolute = path.resolve(base, written.text);
+      const file = listing.fileAt(absolute) ?? absolute;
+      if (listed.has(file)) return new Set([file]);
+      if (!listing.isGlob(written.text)) continue;
+      const files = listing.glob(written.text, base);
+      const sources = [...files].sort().filter((each) => listed.has(each));
+      if (sources.length > 0) return new Set(sources);
+    }
+    throw needsUnknown(
+      place.name,
+      [...new Set(bases)],
+      written,
+      listed.keys(),
+      listing,
+    );
+  }
+
+  collect(config.sources ?? [], root, "sources", []);
+  const entryWritten = { text: config.entry, field: "entry" };
+  const entry = listing.fileAt(path.resolve(root, config.entry));
+  if (entry === undefined) throw missing(entryWritten, root, "file");
+  add([entry], []);
+
+  /** What each source needs, and where that is written. */
+  const graph = new Map<string, Map<string, string>>();
+  for (const source of listed.keys()) graph.set(source, new Map());
+  const need = (source: string, needed: string, field: string): void => {
+    const needs = graph.get(source);
+    if (needs?.has(needed) === false) needs.set(needed, field);
+  };
+
+  const resolved = new Map<NeedsList, Map<Written, Set<string>>>();
+  const resolveList = (list: NeedsList): Map<Written, Set<string>> => {
+    const known = resolved.get(list);
+    if (known !== undefined) return known;
+    const found = new Map(
+      list.needs.map((written) => [written, lookUp(written, list.bases)]),
+    );
+    resolved.set(list, found);
+    return found;
+  };
+  for (const [source, lists] of listed) {
+    for (const list of lists) {
+      const found = resolveList(list);
+      const isNamed = [...found.values()].some((named) => named.has(source));
+      if (list.isShared && isNamed) continue;
+      for (const [written, named] of found) {
+        for (const needed of named) {
+          // A glob that happens to match the one it stands at means the others.
+          if (needed === source && listing.isGlob(written.text)) continue;
+          need(source, needed, written.field);
+        }
+      }
+    }
+  }
+
+  for (const [key, values] of Object.entries(config.changes ?? {})) {
+    const field = `changes[${JSON.stringify(key)}]`;
+    const changed = lookUp({ text: key, field: "changes" }, [root]);
+    values.forEach((text, index) => {
+      const written = { text, field: `${field}[${index}]` };
+      for (const source of lookUp(written, [root])) {
+        for (const needed of changed) {
+          const isByGlob = listing.isGlob(text) || listing.isGlob(key);
+          if (needed === source && isByGlob) continue;
+          need(source, needed, written.field);
+        }
+      }
+    });
+  }
+
+  const cycle = findCycle(graph);
+  if (cycle !== undefined)
+    throw needsCycle(
+      place.name,
+      cycle.sources.map((source) => relativeTo(root, source)),
+      cycle.fields,
+    );
+  return {
+    entry,
+    sources: [...graph].map(([source, needs]) => ({
+      path: source,
+      needs: [...needs.keys()],
+    })),
+  };
+}

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { nearest } from "../../../src/manifest/nearest.js";
+import { parseConfig, shown } from "../../../src/manifest/validate.js";
+
+function failure(value: unknown): string {
+  try {
+    parseConfig(value, "prefork.config.ts");
+  } catch (error) {
+    return String(error);
+  }
+  return "no failure";
+}
+
+describe("parseConfig", () => {
+  it("takes every form of an entry", () => {
+    const config = {
+      name: "shop",
+      entry: "src/server.ts",
+      sources: [
+        "a.ts",
+        { file: "b.ts", needs: ["a.ts"] },
+        { directory: "d", sources: ["*.ts"], needs: ["a.ts"] },
+      ],
+      changes: { "a.ts": ["b.ts"] },
+    };
+    expect(parseConfig(config, "prefork.config.ts")).toEqual(config);
+  });
+
+  it("leaves out what is undefined", () => {
+    const config = { entry: "a.ts", name: undefined, sources: undefined };
+    expect(parseConfig(config, "m")).toEqual({ entry: "a.ts" });
+  });
+
+  it.each<[unknown, string]>([
+    [undefined, "prefork.config.ts has no default export. Start it with"],
+    [[], "the default export is []. It must be a project"],
+    [() => 1, "the default export is a function."],
+    [{}, "entry is undefined. It must be the path of the program"],
+    [{ entry: " " }, 'entry is " ".'],
+    [{ entry: "a.ts", name: 5 }, "name is 5."],
+    [
+      { entry: "a.ts", source: ["b.ts"] },
+      'the project has an unknown key "source" (["b.ts"]). Did you mean "sources"? It can have: name, entry, sources, changes.',
+    ],
+    [
+      { entry: "a.ts", sources: "b.ts" },
+      'sources is "b.ts". It must be a list',
+    ],
+    [{ entry: "a.ts", sources: [7] }, "sources[0] is 7. It must be a path"],
+    [
+      { entry: "a.ts", sources: [{ file: "a.ts", need: [] }] },
+      'sources[0] has an unknown key "need" ([]). Did you mean "needs"?',
+    ],
+    [
+      { entry: "a.ts", sources: [{ dir: "a", sources: [] }] },
+      'sources[0] has an unknown key "dir" ("a").',
+    ],
+    [
+      { entry: "a.ts", sources: [{ needs: [] }] },
+      'sources[0] is {"needs":[]}. It must be a path',
+    ],
+    [
+      { entry: "a.ts", sources: [{ directory: "d" }] },
+      "sources[0].sources is undefined.",
+    ],
+    [
+      { entry: "a.ts", sources: [{ directory: "d", sources: ["a", 1] }] },
+      "sources[0].sources[1] is 1.",
+    ],
+    [
+      { entry: "a.ts", sources: [{ file: "b.ts", needs: "a.ts" }] },
+      'sources[0].needs is "a.ts". It must be a list',
+    ],
+    [{ entry: "a.ts", changes: ["a"] }, 'changes is ["a"]. It must say'],
+    [
+      { entry: "a.ts", changes: { "x.ts": [null] } },
+      'changes["x.ts"][0] is null.',
+    ],
+  ])("%j: says what is wrong", (value, text) => {
+    expect(failure(value)).toContain(text);
+  });
+});
+
+describe("shown", () => {
+  it("shows any value, shortly", () => {
+    const circle: Record<string, unknown> = {};
+    circle["self"] = circle;
+    expect(shown(circle)).toBe("an object that contains itself");
+    expect(shown(Symbol("s"))).toBe("Symbol(s)");
+    expect(shown(7n)).toBe("7");
+    expect(shown("x".repeat(500))).toHaveLength(78);
+  });
+});
+
+describe("nearest", () => {
+  it.each([
+    ["usr.ts", ["base.ts", "user.ts"], "user.ts"],
+    ["server.js", ["serve.js.map", "server.ts"], "server.ts"],
+    ["Makefile", ["makefile"], "makefile"],
+    ["schmea.sql", ["schema.sql"], "schema.sql"],
+    ["a.ts", ["b.txt", "zz.ts"], undefined],
+    ["anything", [], undefined],
+  ])("of %s among %j is %s", (word, candidates, expected) => {
+    expect(nearest(word, candidates)).toBe(expected);
+  });
+});
