@@ -1,0 +1,14 @@
+/** The plain values that graph code works on. Types only. */
+
+/** One source, as the graph sees it. */
+export interface SourceNode {
+  /** Absolute path; unique in its graph. */
+  readonly path: string;
+  /** The node's own hash: content, touches, what its imports of packages resolved to. */
+  readonly part: string;
+  /** Paths of what it depends on: imports in source order, then `needs`. */
+  readonly dependencies: readonly string[];
+}
+
+/** Sources by path. A dependency that is not a key is ignored everywhere. */
+export type SourceGraph = ReadonlyMap<string, SourceNode>;
