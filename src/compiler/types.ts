@@ -1,5 +1,6 @@
 /** The plain values that the compiler takes and gives. Types only. */
 import type { Diagnostic } from "../diagnostic.js";
+import type { ResolvedProject } from "../manifest/types.js";
 
 /** What happened to files since the last build. Absolute paths. */
 export interface FileChanges {
@@ -53,4 +54,59 @@ export interface WatchSet {
   readonly files: ReadonlySet<string>;
   /** Directories in which a file that appears may change what an import means. */
   readonly directories: ReadonlySet<string>;
+  /** Of the sources: when what was read had been written (`mtimeMs`). */
+  readonly readAt: ReadonlyMap<string, number>;
+}
+
+/** What {@link Compiler} is made with. */
+export interface CompilerOptions {
+  readonly project: ResolvedProject;
+  /**
+   * Where records and outputs are kept. Default: `<root>/node_modules/.cache/prefork-dev`,
+   * or a folder under the user's cache directory when that can't be written.
+   */
+  readonly cacheDirectory?: string;
+  /** Called when a process asked for sources that no import showed: the watch set has grown. */
+  readonly onDiscovered?: () => void;
+}
+
+/** What a process asks for when it meets a specifier that could not be read from the code. */
+export interface RuntimeRequest {
+  /** Absolute original path of the module that asks. */
+  readonly from: string;
+  readonly specifier: string;
+  readonly kind: "import" | "require";
+}
+
+/** The answer to a {@link RuntimeRequest}. */
+export type RuntimeAnswer =
+  /** A source of the project: load the compiled file `path`; `source` is the original's path. */
+  | { readonly kind: "output"; readonly path: string; readonly source: string }
+  /** A package, a built-in or nothing that exists: Node's own resolution, from the original file, decides. */
+  | { readonly kind: "node" }
+  | { readonly kind: "failed"; readonly diagnostics: readonly Diagnostic[] };
+
+/** Turns sources into builds, see `createCompiler`. */
+export interface Compiler {
+  /**
+   * Compiles what changed and everything that depends on it. Never rejects for faults in the user's code.
+   *
+   * @param changes - without it everything is looked at: start, reload, project redefined
+   */
+  build(changes?: FileChanges): Promise<BuildResult>;
+  /** The first event of a save: starts reading and compiling that file. Never throws. */
+  prepare(path: string): void;
+  /** The manifest was loaded again; takes effect with the next `build()`. */
+  setProject(project: ResolvedProject): void;
+  /** What must be watched as of the last `build()`, also of a failed one. */
+  watchSet(): WatchSet;
+  /** Answers a process of `build`; what is new is compiled, and the edge remembered. */
+  resolveAtRuntime(
+    build: Build,
+    request: RuntimeRequest,
+  ): Promise<RuntimeAnswer>;
+  /** Deletes outputs and records that neither `keep` nor the newest build holds; does nothing while another tool uses the cache. */
+  prune(keep: readonly Build[]): Promise<void>;
+  /** Ends what the compiler started and leaves the cache. The outputs stay. */
+  close(): Promise<void>;
 }

@@ -1,0 +1,79 @@
+import type { IdentifiedGraph, SourceNode } from "../graph/index.js";
+import { identities } from "../graph/index.js";
+import type { Build, BuiltSource } from "./types.js";
+
+/**
+ * A good build with what its processes found at run time, and the graph that it was made from.
+ *
+ * What is discovered adds edges to the graph, and so would change identities although no source changed. The graph
+ * kept here takes the same edges, so that the next build can tell a change from a discovery.
+ */
+export class GoodBuild {
+  readonly build: Build;
+  /** Sources that no import showed, compiled for this build's processes; each keeps its output for the build's life. */
+  readonly discovered: Map<string, BuiltSource> = new Map();
+  /** The records behind the outputs. */
+  readonly recordKeys: Set<string>;
+  #graph: ReadonlyMap<string, SourceNode>;
+  #identities: ReadonlyMap<string, string> | undefined;
+
+  constructor(
+    build: Build,
+    { graph, identities: found }: IdentifiedGraph,
+    recordKeys: Set<string>,
+  ) {
+    this.build = build;
+    this.#graph = graph;
+    this.#identities = found;
+    this.recordKeys = recordKeys;
+  }
+
+  /** The graph with what was discovered. */
+  get known(): IdentifiedGraph {
+    this.#identities ??= identities(this.#graph);
+    return { graph: this.#graph, identities: this.#identities };
+  }
+
+  /** A source of this build. */
+  get(path: string): BuiltSource | undefined {
+    return this.build.sources.get(path) ?? this.discovered.get(path);
+  }
+
+  /** The compiled files of this build. */
+  outputs(): string[] {
+    return [
+      ...this.build.sources.values(),
+      ...this.discovered.values(),
+    ].flatMap(({ output }) => (output === undefined ? [] : [output]));
+  }
+
+  /** Adds sources and an edge that were discovered at run time. */
+  discover(
+    importer: string,
+    path: string,
+    nodes: Iterable<SourceNode>,
+    built: Iterable<BuiltSource>,
+  ): void {
+    for (const source of built) this.discovered.set(source.path, source);
+    const graph = new Map(this.#graph);
+    for (const node of nodes) graph.set(node.path, node);
+    const node = graph.get(importer);
+    if (node !== undefined && !node.dependencies.includes(path)) {
+      const dependencies = [...node.dependencies, path];
+      graph.set(importer, { ...node, dependencies });
+    }
+    this.#graph = graph;
+    this.#identities = undefined;
+  }
+
+  /** Whether a graph has nothing new to this build's processes. */
+  isSameAs(entry: string, found: ReadonlyMap<string, string>): boolean {
+    if (entry !== this.build.entry) return false;
+    const { identities: known } = this.known;
+    if (found.size !== known.size) return false;
+    for (const [path, identity] of known) {
+      if (found.get(path) !== identity) return false;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,42 @@
+import { realpathSync } from "node:fs";
+import type { ResolvedProject, ResolvedSource } from "../manifest/types.js";
+
+/** What the compiler takes from a project, by real paths: those are what imports resolve to. */
+export interface ProjectSources {
+  readonly entry: string;
+  /** The listed sources in order, each once. */
+  readonly listed: readonly string[];
+  /** Declared dependencies, by source. */
+  readonly needs: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Reads a project. */
+export function projectSources(project: ResolvedProject): ProjectSources {
+  const needs = new Map<string, readonly string[]>();
+  for (const { path, needs: needed } of project.sources) {
+    const real = realPath(path);
+    const all = [...(needs.get(real) ?? []), ...needed.map(realPath)];
+    needs.set(real, [...new Set(all)]);
+  }
+  const inNeeds = [...needs.values()].flat();
+  return {
+    entry: realPath(project.entry),
+    listed: [...new Set([...needs.keys(), ...inNeeds])],
+    needs: withoutNothing(needs),
+  };
+}
+
+/** A path without symbolic links; as it is when it doesn't exist. */
+export function realPath(path: ResolvedSource["path"]): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+function withoutNothing(
+  needs: ReadonlyMap<string, readonly string[]>,
+): Map<string, readonly string[]> {
+  return new Map([...needs].filter(([, needed]) => needed.length > 0));
+}
