@@ -15,3 +15,129 @@ export interface FrontTarget {
 
 /** Which processes get new leases: see DESIGN "fresh". */
 export type Consistency = "fresh" | "available";
+
+/** What `createFront` takes. */
+export interface FrontOptions {
+  /** The address to listen on. */
+  readonly host: string;
+  /** The port to listen on; 0 lets the system pick one. */
+  readonly port: number;
+  readonly consistency: Consistency;
+  /**
+   * The longest a request waits while no process can take it, in
+   * milliseconds; then it is answered 503. Default: 30,000.
+   */
+  readonly holdTimeoutMs?: number;
+  /**
+   * The longest a request is held for the sake of freshness, in milliseconds;
+   * then the newest process that is ready gets it. Default: 10,000.
+   */
+  readonly freshTimeoutMs?: number;
+  /** Gets one line whenever the front itself had to answer for the app (502, 503). Default: nobody. */
+  readonly log?: (line: string) => void;
+}
+
+/** Where the front listens. */
+export interface FrontAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Without a trailing slash. */
+  readonly url: string;
+}
+
+/** One process as the front sees it. */
+export interface FrontTargetStats {
+  readonly id: number;
+  readonly worker: number;
+  readonly generation: number;
+  /** `connected`: known, but not admitted yet. */
+  readonly state: "connected" | "admitted" | "draining";
+  /** Requests and upgraded sockets that it has in hand. */
+  readonly leases: number;
+  /** Leases it was ever given. */
+  readonly requests: number;
+}
+
+/** Counters since the front was made, and what it has in hand. */
+interface FrontStats {
+  /** Requests and upgrades received. */
+  readonly requests: number;
+  /** Requests that wait at this moment. */
+  readonly held: number;
+  /** Requests that ever had to wait. */
+  readonly heldTotal: number;
+  /** Times that a request was given to a second process. */
+  readonly retries: number;
+  /** Sockets that were upgraded (WebSocket and others). */
+  readonly upgrades: number;
+  /** Answers that the front wrote itself, for want of one of the app's. */
+  readonly ownAnswers: number;
+  readonly targets: readonly FrontTargetStats[];
+}
+
+/** The listener on the public URL. Made by `createFront`. */
+export interface Front {
+  /**
+   * Starts to listen.
+   *
+   * @throws PreforkError `ERR_PREFORK_PORT` when the port can't be had
+   */
+  listen(): Promise<FrontAddress>;
+
+  /**
+   * Makes one connection to a process that is listening, and keeps it for the
+   * first request. Doesn't admit the process.
+   *
+   * @throws PreforkError `ERR_PREFORK_BOOT` when the process can't be connected to
+   */
+  connect(target: FrontTarget): Promise<void>;
+
+  /**
+   * In one tick: `target` gets leases from now on, and `retiring` none any more.
+   *
+   * @param retiring - the id of the process that `target` replaces
+   */
+  admit(target: FrontTarget, retiring?: number): void;
+
+  /**
+   * The process is never picked again.
+   *
+   * @returns resolved when its last lease is back and the front's sockets to it
+   * are destroyed: only then may the process be told to stop. At once for an unknown id.
+   */
+  drain(id: number): Promise<void>;
+
+  /**
+   * The process has died. Idle sockets are destroyed; what it had in hand goes
+   * elsewhere where that is safe, else is answered 502 or cut off.
+   */
+  remove(id: number): void;
+
+  /**
+   * Takes back every lease of a process: its drain deadline has passed. Answers under way are cut
+   * off, upgraded sockets closed; what has no answer yet fares as after {@link Front.remove}.
+   */
+  abort(id: number): void;
+
+  /**
+   * Opens the fresh window: until the returned function is called, new
+   * requests wait with their bodies unread. Windows overlap; the function may be called twice.
+   * No effect with consistency `available`.
+   */
+  hold(): () => void;
+
+  /** What a 503 says while nothing is ready (a compile error, say); `undefined`: nothing in particular. */
+  setOutage(reason: string | undefined): void;
+
+  /** How many requests and upgraded sockets a process has in hand; 0 for an unknown id. */
+  leases(id: number): number;
+
+  stats(): FrontStats;
+
+  /**
+   * Stops accepting, lets what is in hand finish, then destroys what is left. Later calls return the first one's promise.
+   *
+   * @param options - `deadlineMs`: how long requests in hand may take
+   */
+  close(options: { deadlineMs: number }): Promise<void>;
+}

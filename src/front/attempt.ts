@@ -1,0 +1,166 @@
+/** One attempt to have a request answered by one process. What a failure means is the caller's affair. */
+import http from "node:http";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+
+import { whenConnected } from "./agents.js";
+import { pumpBody } from "./body.js";
+import type { RequestHead } from "./headers.js";
+import type { Target } from "./targets.js";
+
+/** Exactly one of `onAnswer`, `onTunnel` and `onFailure` is called, unless the attempt is cancelled before. */
+export interface AttemptEvents {
+  /** `100 Continue` and the like; none, or any number. */
+  onInformation(information: http.InformationEvent): void;
+  onAnswer(answer: IncomingMessage): void;
+  /** The process has upgraded the connection. */
+  onTunnel(answer: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** No byte of an answer has come, and none will. */
+  onFailure(failure: AttemptFailure): void;
+}
+
+/** Why an attempt failed. */
+export interface AttemptFailure {
+  readonly error: Error;
+  /** Whether the process may have seen any of the request. */
+  readonly sent: boolean;
+  /** Whether the connection had served an earlier request: then the process may just have closed it for idleness. */
+  readonly reused: boolean;
+}
+
+/** An attempt under way. */
+export interface Attempt {
+  /** Closes the connection. Before an answer: a failure with this error. */
+  destroy(error: Error): void;
+  /** As `destroy`, with no event after it. */
+  cancel(): void;
+  /** The rest of the request's body is read and dropped. */
+  stopUpload(): void;
+}
+
+/** Which of a process's connections a request takes. */
+export type Way = "pooled" | "fresh" | "tunnels";
+
+/**
+ * Sends a request. Its body is not read before the process is connected.
+ *
+ * @throws TypeError when Node's client won't send such a request
+ */
+export function attemptRequest(
+  request: IncomingMessage,
+  head: RequestHead,
+  target: Target,
+  way: Way,
+  events: AttemptEvents,
+): Attempt {
+  let settled = false;
+  let uploading = false;
+  let stopPump: (() => void) | undefined;
+
+  const upstream = http.request({
+    agent: target[way],
+    socketPath: target.info.socketPath,
+    method: request.method ?? "GET",
+    path: request.url ?? "/",
+    headers: head.headers,
+  });
+  // Bounded by the header's size. Node would cut the list silently.
+  upstream.maxHeadersCount = 0;
+  if (head.expectsContinue) keepLatin1(upstream);
+
+  const fail = (error: Error): void => {
+    stopUpload();
+    if (settled) return;
+    settled = true;
+    const isConnectFailure = "syscall" in error && error.syscall === "connect";
+    events.onFailure({
+      error,
+      sent: head.hasBody ? uploading : !isConnectFailure,
+      reused: upstream.reusedSocket,
+    });
+  };
+  const stopUpload = (): void => {
+    stopPump?.();
+    stopPump = undefined;
+  };
+
+  upstream.on("error", fail);
+  // Node reports a 101 that nobody asked for by closing, without an error.
+  upstream.on("close", () => fail(new Error("the connection was closed")));
+  upstream.on("information", (information) => {
+    if (!settled) events.onInformation(information);
+  });
+  upstream.on("response", (answer) => {
+    // A handler is needed in any case: without one Node throws the body away, with the connection.
+    if (settled) return void answer.destroy();
+    settled = true;
+    if (stopPump !== undefined) {
+      answer.once("end", () => keepDraining(upstream));
+    }
+    events.onAnswer(answer);
+  });
+  if (way === "tunnels") {
+    upstream.on("upgrade", (answer, socket, early) => {
+      if (settled) return void socket.destroy();
+      settled = true;
+      events.onTunnel(answer, socket, early);
+    });
+  }
+
+  if (head.hasBody) {
+    upstream.once("socket", (socket) => {
+      whenConnected(socket, () => {
+        if (upstream.destroyed) return;
+        uploading = true;
+        request.once("close", () => {
+          if (!request.complete) upstream.destroy();
+        });
+        stopPump = pumpBody(request, upstream);
+      });
+    });
+  } else upstream.end();
+
+  return {
+    destroy: (error) => upstream.destroy(error),
+    cancel: () => {
+      settled = true;
+      upstream.destroy();
+    },
+    stopUpload,
+  };
+}
+
+/**
+ * With the answer complete, Node's client no longer hears that the socket has drained, although the
+ * rest of the upload still waits for that.
+ */
+function keepDraining(upstream: http.ClientRequest): void {
+  if (upstream.writableFinished) return;
+  upstream.socket?.on("drain", () => upstream.emit("drain"));
+}
+
+/**
+ * A request that expects `100 Continue` has its header queued by Node's constructor at once, without the
+ * encoding that every other way gives it, so that latin1 bytes would come out as UTF-8.
+ */
+function keepLatin1(upstream: http.ClientRequest): void {
+  const { outputData } = upstream as unknown as {
+    outputData?: { encoding?: string | null }[];
+  };
+  const first = outputData?.[0];
+  if (first !== undefined) first.encoding = "latin1";
+}
+
+/** What was thrown, as an error. */
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** Node's HTTP parser didn't take what the process said. */
+export function isParseError(error: Error): boolean {
+  return (
+    "code" in error &&
+    typeof error.code === "string" &&
+    error.code.startsWith("HPE_")
+  );
+}

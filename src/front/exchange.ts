@@ -1,0 +1,257 @@
+/**
+ * The life of one request: find a process, send, relay, and, where that is
+ * safe, try elsewhere. It holds a lease from the moment that a process is picked until that process is done with it.
+ *
+ * Not here: which process (`admission.ts`, `policy.ts`), the wire (`attempt.ts`, `relay.ts`, `tunnel.ts`).
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import type { Admission } from "./admission.js";
+import {
+  badAnswer,
+  badRequest,
+  noAnswer,
+  nothingReady,
+  sendOwnAnswer,
+} from "./answers.js";
+import type { OwnAnswer } from "./answers.js";
+import { asError, attemptRequest } from "./attempt.js";
+import type { Attempt, AttemptFailure, Way } from "./attempt.js";
+import type { ConnectionUse } from "./connections.js";
+import { requestHead } from "./headers.js";
+import type { RequestHead } from "./headers.js";
+import { isRepeatable } from "./policy.js";
+import { relayAnswer, relayInformation } from "./relay.js";
+import type { Lease, LeaseHolder, Target } from "./targets.js";
+import { Tries } from "./tries.js";
+import type { SeekHint } from "./tries.js";
+import { openTunnel } from "./tunnel.js";
+import type { Upgrade } from "./upgrade.js";
+
+/** What all exchanges of a front share. */
+export interface ExchangeContext {
+  readonly admission: Admission;
+  readonly counters: { retries: number; upgrades: number; ownAnswers: number };
+  /** `Host` for clients that sent none. */
+  readonly defaultHost: () => string;
+  readonly outage: () => string | undefined;
+  readonly isClosing: () => boolean;
+  readonly log: (line: string) => void;
+}
+
+/** One request, from the front's point of view. */
+export class Exchange implements ConnectionUse, LeaseHolder {
+  readonly #context: ExchangeContext;
+  readonly #request: IncomingMessage;
+  readonly #upgrade: Upgrade | undefined;
+  readonly #head: RequestHead;
+  readonly #repeatable: boolean;
+  readonly #tries: Tries;
+  #response: ServerResponse | undefined;
+  #lease: Lease | undefined;
+  #attempt: Attempt | undefined;
+  #leaveWait: (() => void) | undefined;
+  #closeTunnel: (() => void) | undefined;
+  #answered = false;
+  #continued = false;
+  #gone = false;
+
+  /** @param to - where the answer goes: Node's response, or a connection that is to be upgraded */
+  constructor(
+    context: ExchangeContext,
+    request: IncomingMessage,
+    to: { response: ServerResponse } | { upgrade: Upgrade },
+  ) {
+    this.#context = context;
+    this.#request = request;
+    if ("response" in to) this.#response = to.response;
+    else this.#upgrade = to.upgrade;
+    const { headers } = request;
+    this.#head = requestHead(request.rawHeaders, {
+      method: request.method,
+      connection: headers.connection,
+      upgrade: this.#upgrade === undefined ? undefined : headers.upgrade,
+      remoteAddress: request.socket.remoteAddress,
+      protocol: "http",
+      defaultHost: context.defaultHost(),
+    });
+    this.#repeatable = isRepeatable(request.method, this.#head.hasBody);
+    this.#tries = new Tries(this.#repeatable);
+  }
+
+  start(onDone: () => void): void {
+    const response = this.#response;
+    response?.on("error", () => undefined);
+    response?.once("close", () => {
+      if (!response.writableFinished) this.clientGone();
+      onDone();
+    });
+    this.#seek();
+  }
+
+  /** The client has gone: nobody waits for this any more. */
+  clientGone(): void {
+    this.#gone = true;
+    this.#leaveWait?.();
+    // A tunnel closes its other side by itself.
+    if (this.#closeTunnel !== undefined) return;
+    this.#attempt?.cancel();
+    this.#lease?.release();
+  }
+
+  abort(reason: Error): void {
+    this.#closeTunnel?.();
+    this.#attempt?.destroy(reason);
+  }
+
+  abortUnanswered(reason: Error): void {
+    if (!this.#answered) this.#attempt?.destroy(reason);
+  }
+
+  #seek(hint: SeekHint = {}): void {
+    const { admission } = this.#context;
+    const target = admission.find(this.#tries.avoid);
+    if (target !== undefined) {
+      this.#send(target);
+      return;
+    }
+    this.#leaveWait = admission.wait({
+      ...hint,
+      avoid: this.#tries.avoid,
+      onTarget: (found) => {
+        this.#leaveWait = undefined;
+        this.#send(found);
+      },
+      onTimeout: () => {
+        this.#leaveWait = undefined;
+        this.#onTimeout();
+      },
+    });
+  }
+
+  #onTimeout(): void {
+    const { admission, outage, isClosing } = this.#context;
+    const { last } = this.#tries;
+    if (last !== undefined && admission.get(last.target.id) !== undefined) {
+      this.#answerOwn(noAnswer(last.target.worker, last.error, "nowhere-else"));
+      return;
+    }
+    this.#answerOwn(nothingReady(outage(), isClosing()));
+  }
+
+  #send(target: Target): void {
+    const lease = target.lease(this, (released) => {
+      this.#context.admission.released(released);
+    });
+    this.#lease = lease;
+    try {
+      this.#attempt = attemptRequest(
+        this.#request,
+        this.#head,
+        target,
+        this.#way(),
+        {
+          onInformation: (information) => {
+            if (this.#upgrade !== undefined) return;
+            if (information.statusCode === 100) this.#continued = true;
+            relayInformation(information, this.#request, this.#respond());
+          },
+          onAnswer: (answer) => this.#onAnswer(answer, lease),
+          onTunnel: (answer, socket, early) => {
+            this.#answered = true;
+            this.#context.counters.upgrades++;
+            const upgrade = this.#upgrade;
+            if (upgrade === undefined) return void socket.destroy();
+            this.#closeTunnel = openTunnel(
+              answer,
+              {
+                client: upgrade.socket,
+                clientEarly: upgrade.early,
+                upstream: socket,
+                upstreamEarly: early,
+              },
+              target.info,
+              lease.release,
+            );
+          },
+          onFailure: (failure) => {
+            lease.release();
+            this.#onFailure(failure, target);
+          },
+        },
+      );
+    } catch (error) {
+      lease.release();
+      this.#answerOwn(badRequest(asError(error)));
+    }
+  }
+
+  #way(): Way {
+    if (this.#upgrade !== undefined) return "tunnels";
+    return this.#repeatable && !this.#tries.afresh ? "pooled" : "fresh";
+  }
+
+  #onAnswer(answer: IncomingMessage, lease: Lease): void {
+    this.#answered = true;
+    const request = this.#request;
+    const response = this.#respond();
+    // The client was told not to send the body that it announced. What it sends next on this connection
+    // can't be told from that body with certainty.
+    const refused =
+      this.#head.expectsContinue && !this.#continued && !request.complete;
+    if (refused || this.#context.isClosing()) response.shouldKeepAlive = false;
+    try {
+      relayAnswer(answer, request, response, lease.target.info, () => {
+        lease.release();
+        if (refused) this.#attempt?.cancel();
+      });
+    } catch (error) {
+      this.#attempt?.cancel();
+      lease.release();
+      this.#answerOwn(badAnswer(lease.target.info.worker, asError(error)));
+      return;
+    }
+    answer.once("close", lease.release);
+  }
+
+  #onFailure(failure: AttemptFailure, target: Target): void {
+    if (this.#gone) return;
+    const { admission, counters } = this.#context;
+    const next = this.#tries.failed(
+      target.info,
+      failure,
+      (avoid) => admission.find(avoid) !== undefined,
+    );
+    if ("status" in next) {
+      this.#answerOwn(next);
+      return;
+    }
+    counters.retries++;
+    this.#seek(next);
+  }
+
+  #answerOwn(own: OwnAnswer): void {
+    if (this.#gone) return;
+    const response = this.#respond();
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    this.#context.counters.ownAnswers++;
+    const { method, url } = this.#request;
+    this.#context.log(
+      `${own.status} ${method ?? ""} ${url ?? ""}: ${own.text.replaceAll("\n", " ")}`,
+    );
+    if (this.#context.isClosing()) response.shouldKeepAlive = false;
+    sendOwnAnswer(response, own);
+  }
+
+  /** For an upgrade that comes to nothing, a response is made when there is something to say. */
+  #respond(): ServerResponse {
+    return (this.#response ??= this.#upgrade?.respond() ?? unreachable());
+  }
+}
+
+function unreachable(): never {
+  throw new Error("an exchange has a response or an upgrade");
+}

@@ -1,0 +1,208 @@
+/**
+ * The front: the listener on the one public URL. It admits every request by
+ * leasing it to one process, holds requests while none can take them, repeats what may be
+ * repeated, and drains processes so that nothing is lost.
+ *
+ * It is not a general proxy (its upstreams are processes on this machine), and
+ * doesn't know what a generation contains or when processes are replaced: `dev-server.ts` tells it, by
+ * `connect`, `admit`, `drain`, `remove`, in this order.
+ *
+ * Request: front.ts -> connections.ts (in turn) -> exchange.ts -> admission.ts + policy.ts (to whom, when) ->
+ * attempt.ts (send; tries.ts when it fails) -> relay.ts (answer) or tunnel.ts (upgraded).
+ */
+import http from "node:http";
+import { setTimeout as setDelay } from "node:timers/promises";
+import type { Socket } from "node:net";
+
+import { PreforkError, messageOf } from "../errors.js";
+import { Admission } from "./admission.js";
+import { Connections } from "./connections.js";
+import { Exchange } from "./exchange.js";
+import type { ExchangeContext } from "./exchange.js";
+import { listen, urlHost } from "./listen.js";
+import type { Front, FrontOptions } from "./types.js";
+import { isServedPlain, servePlain, upgradeOf } from "./upgrade.js";
+
+const DEFAULT_HOLD_TIMEOUT_MS = 30_000;
+const DEFAULT_FRESH_TIMEOUT_MS = 10_000;
+/** Between a process's death as seen on its sockets and the same as seen by its parent. */
+const DEATH_NOTICE_MS = 1_000;
+/** A process that listens is connected to at once; one that hangs must not hang a roll. */
+const CONNECT_TIMEOUT_MS = 5_000;
+/** How long idle connections are kept when the front closes. */
+const LINGER_MS = 100;
+
+/** Longer than any browser keeps an idle connection (Chromium: 300 s), so that none is closed just when it is used. */
+const KEEP_ALIVE_MS = 330_000;
+
+/**
+ * Makes the front. Nothing is opened before `listen()`.
+ *
+ * @example
+ * const front = createFront({ host: "127.0.0.1", port: 3000, consistency: "fresh" });
+ * const { url } = await front.listen();
+ * await front.connect(target);
+ * front.admit(target);
+ */
+export function createFront(options: FrontOptions): Front {
+  const counters = { requests: 0, retries: 0, upgrades: 0, ownAnswers: 0 };
+  const admission = new Admission(options.consistency, {
+    holdTimeoutMs: options.holdTimeoutMs ?? DEFAULT_HOLD_TIMEOUT_MS,
+    freshTimeoutMs: options.freshTimeoutMs ?? DEFAULT_FRESH_TIMEOUT_MS,
+    deathNoticeMs: DEATH_NOTICE_MS,
+  });
+  const connections = new Connections();
+  let outage: string | undefined;
+  let defaultHost = `${urlHost(options.host)}:${options.port}`;
+  let closed: Promise<void> | undefined;
+  const context: ExchangeContext = {
+    admission,
+    counters,
+    defaultHost: () => defaultHost,
+    outage: () => outage,
+    isClosing: () => closed !== undefined,
+    log: options.log ?? (() => undefined),
+  };
+
+  const server = createServer(connections, (socket, request, to) => {
+    counters.requests++;
+    connections.use(socket, new Exchange(context, request, to));
+  });
+
+  return {
+    async listen() {
+      const address = await listen(server, options.host, options.port);
+      defaultHost = `${urlHost(address.host)}:${address.port}`;
+      return address;
+    },
+
+    async connect(target) {
+      try {
+        await admission.know(target).pooled.warmUp(CONNECT_TIMEOUT_MS);
+      } catch (error) {
+        throw new PreforkError(
+          "ERR_PREFORK_BOOT",
+          `Worker ${target.worker} said that it is ready, but can't be connected to at ${target.socketPath}: ` +
+            `${messageOf(error)}. Most likely its process has ended; its own output says why.`,
+          { cause: error },
+        );
+      }
+    },
+
+    admit(target, retiring) {
+      admission.admit(target, retiring);
+    },
+
+    async drain(id) {
+      await admission.retire(id)?.drain();
+    },
+
+    remove(id) {
+      const target = admission.forget(id);
+      if (target === undefined) return;
+      target.closeIdleSockets();
+      // The kernel ends the connections of a dead process, after what it had written, which may be a whole
+      // answer. This is for those that it doesn't end: where a child of the process still holds them.
+      const timer = setTimeout(() => {
+        target.abortUnanswered(new Error("its process has ended"));
+      }, DEATH_NOTICE_MS);
+      timer.unref();
+      admission.wake();
+    },
+
+    abort(id) {
+      admission
+        .get(id)
+        ?.abort(new Error("it was stopped before it had finished"));
+    },
+
+    hold: () => admission.hold(),
+
+    setOutage(reason) {
+      outage = reason;
+    },
+
+    leases: (id) => admission.get(id)?.leases ?? 0,
+
+    stats: () => ({
+      ...counters,
+      held: admission.held,
+      heldTotal: admission.heldTotal,
+      targets: Array.from(admission.all(), (target) => target.stats()),
+    }),
+
+    close({ deadlineMs }) {
+      closed ??= close(deadlineMs);
+      return closed;
+    },
+  };
+
+  async function close(deadlineMs: number): Promise<void> {
+    const timer = setTimeout(() => connections.destroy(), deadlineMs);
+    // A connection that is idle may be about to carry a request, sent before its end is seen. For a
+    // moment each is still answered, and told to be the last on its connection.
+    if (!connections.isEmpty) await setDelay(Math.min(LINGER_MS, deadlineMs));
+    const stopped = new Promise<void>((resolve) => {
+      // The error says that it wasn't listening, which is as well.
+      server.close(() => resolve());
+    });
+    // After this tick `closed` is set: what is given up now is told so.
+    await Promise.resolve();
+    admission.close();
+    await connections.drain();
+    clearTimeout(timer);
+    await stopped;
+    for (const target of admission.all()) target.closeSockets();
+  }
+}
+
+type OnRequest = (
+  socket: Socket,
+  request: http.IncomingMessage,
+  to: ConstructorParameters<typeof Exchange>[2],
+) => void;
+
+function createServer(
+  connections: Connections,
+  onRequest: OnRequest,
+): http.Server {
+  const server = http.createServer({
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // A request may be held, and an upload may take as long as it takes: neither is timed from here.
+    requestTimeout: 0,
+    keepAlive: true,
+  });
+  // Bounded by the header's size. Node would cut the list silently.
+  server.maxHeadersCount = 0;
+  server.on("connection", (socket: Socket) => connections.add(socket));
+  const onPlain = (
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+  ): void => onRequest(request.socket, request, { response });
+  server.on("request", onPlain);
+  // What the client expects, the process decides.
+  server.on("checkContinue", onPlain);
+  server.on("checkExpectation", onPlain);
+  server.on("upgrade", (request, _duplex, early: Buffer) => {
+    const { socket } = request;
+    if (isServedPlain(request)) {
+      connections.use(socket, {
+        start: (onDone) => {
+          onDone();
+          servePlain(server, request, socket, early);
+        },
+        clientGone: () => undefined,
+      });
+      return;
+    }
+    onRequest(socket, request, { upgrade: upgradeOf(request, socket, early) });
+  });
+  server.on("connect", (_request, socket) => {
+    socket.on("error", () => undefined);
+    socket.end(
+      "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n" +
+        "Content-Length: 0\r\nConnection: close\r\n\r\n",
+    );
+  });
+  return server;
+}

@@ -1,0 +1,19 @@
+/** A self-signed certificate for tests, and nothing else. Made with `openssl req -x509 -newkey ec`; valid for a century. */
+export const key: string = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg0MsMdRlEGcenW0Qb
+cWAEhFsBBiE/8yPLh4+J2OeNPT6hRANCAAQUywBAp1z859gfwe004vVTMlO6kNWi
+1K0tyX9/v9Zt3ubKAEmabkN4RiA0wLiEcYqB/aKekJe3fouqneCULGHG
+-----END PRIVATE KEY-----
+`;
+export const cert: string = `-----BEGIN CERTIFICATE-----
+MIIBfzCCASWgAwIBAgIUJ7HzOb7NAVpeIyRZHc/jAS4dbW8wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjEzMjUzNVoYDzIxMjYxMDI5
+MTMyNTM1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQUywBAp1z859gfwe004vVTMlO6kNWi1K0tyX9/v9Zt3ubKAEmabkN4
+RiA0wLiEcYqB/aKekJe3fouqneCULGHGo1MwUTAdBgNVHQ4EFgQUk27oAzcMZYh5
+OYRl+DMhM1zF4q0wHwYDVR0jBBgwFoAUk27oAzcMZYh5OYRl+DMhM1zF4q0wDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiBMy88f5wpoIv8DhczI/qjS
+4KJvS034HpPd05wqQBUapwIhAMLQOHnquYhqrP8y5h22T203I1VoJiC79x2092Ny
+WKuR
+-----END CERTIFICATE-----
+`;
