@@ -1,0 +1,78 @@
+/** Errors of the app as diagnostics: while it's loaded, and uncaught later. */
+import fs from "node:fs";
+import process from "node:process";
+import type { Diagnostic } from "../diagnostic.js";
+import { codeFrame } from "../diagnostic.js";
+import { sendToMaster } from "../ipc/channel.js";
+import type { ProcessMessage } from "../ipc/messages.js";
+import type { OriginalPosition } from "./stack.js";
+import { originalPosition, originalText } from "./stack.js";
+
+/** An exit that waits for a message to leave waits no longer than this. */
+const FLUSH_MS = 500;
+
+/** Link errors (a missing export, say) carry `file:line`, the line and a caret before the message. */
+function arrowPosition(stack: string): OriginalPosition | undefined {
+  const [place = "", , caret = ""] = stack.split("\n");
+  const [, file, line] = /^(file:\/\/.+|\/.+):(\d+)$/.exec(place) ?? [];
+  if (file === undefined || line === undefined) return undefined;
+  return originalPosition(
+    file,
+    Number(line),
+    Math.max(1, caret.indexOf("^") + 1),
+  );
+}
+
+/** The first frame of a mapped stack that is in the project's own code. */
+function framePosition(stack: string): OriginalPosition | undefined {
+  for (const [, file = "", line, column] of stack.matchAll(
+    /(\/[^\s()]+):(\d+):(\d+)\)?$/gm,
+  )) {
+    if (!/[\\/]node_modules[\\/]/.test(file))
+      return { file, line: Number(line), column: Number(column) };
+  }
+  return undefined;
+}
+
+/** What an error says to a developer: message, place, code frame and stack of the original source. */
+export function diagnosticOf(error: unknown): Diagnostic {
+  if (!(error instanceof Error))
+    return { message: `Uncaught ${String(error)}` };
+  const raw = error.stack ?? String(error);
+  const arrow = arrowPosition(raw);
+  const stack = originalText(raw);
+  const position = arrow ?? framePosition(stack);
+  const message = originalText(`${error.name}: ${error.message}`);
+  if (position === undefined) return { message, stack };
+  let frame: string | undefined;
+  try {
+    frame = codeFrame(
+      fs.readFileSync(position.file, "utf8"),
+      position.line,
+      position.column,
+    );
+  } catch {
+    // The file may be gone by now: the position still helps.
+  }
+  return {
+    message,
+    ...position,
+    ...(frame === undefined ? {} : { frame }),
+    stack,
+  };
+}
+
+/** Sends a last message, then exits. */
+export function exitAfter(message: ProcessMessage, code: number): void {
+  const exit = (): void => process.exit(code);
+  setTimeout(exit, FLUSH_MS);
+  sendToMaster(message, exit);
+}
+
+/** Reports an exception that nobody caught, and exits as Node would. An app with its own handler keeps it. */
+export function reportFaults(): void {
+  process.on("uncaughtException", (error) => {
+    if (process.listenerCount("uncaughtException") > 1) return;
+    exitAfter({ type: "fault", diagnostic: diagnosticOf(error) }, 1);
+  });
+}
