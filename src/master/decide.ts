@@ -1,0 +1,119 @@
+/**
+ * Which process is booted or abandoned next: a pure function of what is there.
+ * `master.ts` carries it out, and asks again after every event.
+ *
+ * - A new generation is the *candidate* until its first process (the canary) is
+ *   ready; then it is *current*, and the other places follow one at a time.
+ * - A place without a process is refilled with the current generation, whatever
+ *   else goes on, but not before its backoff has passed.
+ */
+
+/** A place as the decision sees it: generations of its processes. */
+export interface PlaceView {
+  readonly index: number;
+  /** The generation of the process that serves; `undefined` when there's none. */
+  readonly serving: number | undefined;
+  /** The generation of the process that boots. */
+  readonly booting: number | undefined;
+  /** No boot here before this time (ms, same clock as `now`). */
+  readonly retryAt: number;
+}
+
+export interface RollView {
+  readonly places: readonly PlaceView[];
+  readonly candidate: number | undefined;
+  readonly current: number | undefined;
+  readonly now: number;
+  /** How many empty places may boot at a time. Replacing always goes one at a time. */
+  readonly parallelBoots: number;
+}
+
+type RollAction =
+  | {
+      readonly kind: "boot";
+      readonly place: number;
+      readonly generation: number;
+    }
+  | { readonly kind: "abandon"; readonly place: number };
+
+export interface Decision {
+  readonly actions: readonly RollAction[];
+  /** When to ask again if nothing happens before; `undefined`: not needed. */
+  readonly wakeAt: number | undefined;
+}
+
+/** Should what boots in this place be given up? */
+function isObsolete(place: PlaceView, view: RollView): boolean {
+  if (place.booting === undefined || place.booting === view.candidate)
+    return false;
+  if (place.booting !== view.current) return true;
+  // A step of the roll that the candidate supersedes; but an empty place wants whatever is good.
+  return view.candidate !== undefined && place.serving !== undefined;
+}
+
+/** The place whose process goes first: an empty one if there is one. */
+function canaryPlace(places: readonly PlaceView[]): PlaceView | undefined {
+  const idle = places.filter((place) => place.booting === undefined);
+  return idle.find((place) => place.serving === undefined) ?? idle[0];
+}
+
+export function decide(view: RollView): Decision {
+  const actions: RollAction[] = [];
+  const places = view.places.map((place) => {
+    if (!isObsolete(place, view)) return place;
+    actions.push({ kind: "abandon", place: place.index });
+    return { ...place, booting: undefined };
+  });
+  let wakeAt: number | undefined;
+  const booting = new Map(
+    places.flatMap(({ index, booting }) =>
+      booting === undefined ? [] : [[index, booting]],
+    ),
+  );
+  const boot = (place: PlaceView, generation: number): void => {
+    if (place.retryAt > view.now) {
+      wakeAt = Math.min(wakeAt ?? Infinity, place.retryAt);
+      return;
+    }
+    booting.set(place.index, generation);
+    actions.push({ kind: "boot", place: place.index, generation });
+  };
+
+  const { candidate, current } = view;
+  if (
+    candidate !== undefined &&
+    !places.some((place) => place.booting === candidate)
+  ) {
+    const place = canaryPlace(places);
+    if (place !== undefined) boot(place, candidate);
+  }
+  if (current === undefined) return { actions, wakeAt };
+  for (const place of places) {
+    if (place.serving !== undefined || booting.has(place.index)) continue;
+    if (booting.size < view.parallelBoots + (candidate === undefined ? 0 : 1))
+      boot(place, current);
+  }
+  if (candidate === undefined && booting.size === 0) {
+    const outdated = places.filter(
+      (place) => place.serving !== undefined && place.serving !== current,
+    );
+    const due = outdated.find((place) => place.retryAt <= view.now);
+    for (const place of due === undefined ? outdated : [due])
+      boot(place, current);
+  }
+  return { actions, wakeAt };
+}
+
+const BACKOFF_FIRST_MS = 250;
+const BACKOFF_CAP_MS = 15_000;
+
+/**
+ * How long a place waits before its next boot.
+ *
+ * @param failures - boots that failed and processes that died early, in a row
+ * @returns 0 for none, then 250 ms, doubled each time, at most 15 s
+ */
+export function backoffMs(failures: number): number {
+  if (failures === 0) return 0;
+  return Math.min(BACKOFF_CAP_MS, BACKOFF_FIRST_MS * 2 ** (failures - 1));
+}
