@@ -1,0 +1,172 @@
+/** Opens the parts of a server and closes them in the right order. Called by `dev-server.ts` only. */
+import fs from "node:fs/promises";
+import os from "node:os";
+import { createCompiler } from "./compiler/compiler.js";
+import type { Compiler } from "./compiler/types.js";
+
+import { createFront } from "./front/front.js";
+import type { Front } from "./front/types.js";
+import type { ResolvedProject } from "./manifest/types.js";
+import { Master } from "./master/master.js";
+import type { ProcessEvent } from "./master/types.js";
+import type { ListeningSocket } from "./pool/listening-socket.js";
+import { bindWorkerSockets } from "./pool/register.js";
+import { makeRunDirectory } from "./pool/run-directory.js";
+import type { OutputLine } from "./pool/types.js";
+import { FurtherSockets, WorkerPlace } from "./pool/worker-place.js";
+import type { ServerAddress } from "./server-events.js";
+import type { ResolvedServerOptions } from "./server-options.js";
+import { frontTraffic, noTraffic } from "./traffic.js";
+
+/** What the parts tell. */
+export interface PartsListeners {
+  readonly onProcess: (event: ProcessEvent) => void;
+  readonly onOutput: (line: OutputLine) => void;
+  readonly onWarning: (message: string) => void;
+  /** The compiler found sources at run time: there's more to watch. */
+  readonly onDiscovered: () => void;
+}
+
+/** The open parts. */
+export interface Parts {
+  readonly address: ServerAddress;
+  readonly compiler: Compiler;
+  readonly master: Master;
+  readonly front: Front | undefined;
+  /** Drains and closes everything. */
+  close(): Promise<void>;
+  /** Ends everything at once; what is in hand is lost. */
+  kill(): Promise<void>;
+}
+
+/** The address to put into a URL for one that was listened on. */
+function urlHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/**
+ * Binds the ports, makes the front, the compiler and the master.
+ *
+ * @throws PreforkError `ERR_PREFORK_PORT`, `ERR_PREFORK_CACHE`; nothing stays open then
+ */
+export async function openParts(
+  project: ResolvedProject,
+  options: ResolvedServerOptions,
+  listeners: PartsListeners,
+): Promise<Parts> {
+  const closers: (() => Promise<void> | void)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop())
+      await close();
+  };
+  try {
+    const front = options.front ? makeFront(options, listeners) : undefined;
+    const frontAddress = await front?.listen();
+    if (front !== undefined) {
+      closers.push(() =>
+        front.close({ deadlineMs: options.deadlines.drainTimeoutMs }),
+      );
+    }
+    const sockets = bindSockets(options, frontAddress?.port, listeners);
+    closers.push(() => sockets.forEach((socket) => socket.close()));
+
+    const runDirectory = await makeRunDirectory();
+    closers.push(() => fs.rm(runDirectory, { recursive: true, force: true }));
+    const furtherSockets = new FurtherSockets();
+    closers.push(() => furtherSockets.close());
+
+    const compiler = await createCompiler({
+      project,
+      onDiscovered: listeners.onDiscovered,
+    });
+    closers.push(() => compiler.close());
+
+    const workers = sockets.map(
+      (socket, index) =>
+        new WorkerPlace({
+          index,
+          socket,
+          runDirectory: front === undefined ? undefined : runDirectory,
+          publicAddress: {
+            address: options.host,
+            port: frontAddress?.port ?? socket.port,
+          },
+          cwd: options.cwd,
+          args: options.args,
+          deadlines: options.deadlines,
+          furtherSockets,
+          onOutput: listeners.onOutput,
+          onWarning: (worker, message) =>
+            listeners.onWarning(`worker ${worker}: ${message}`),
+        }),
+    );
+    const master = new Master({
+      workers,
+      traffic: front === undefined ? noTraffic : frontTraffic(front),
+      parallelBoots: Math.max(1, os.availableParallelism() - 1),
+      onEvent: listeners.onProcess,
+    });
+    closers.push(() => master.stop());
+    const firstPort = frontAddress?.port ?? sockets[0]?.port ?? options.port;
+    const address: ServerAddress = {
+      url: `http://${urlHost(options.host)}:${firstPort}`,
+      port: firstPort,
+      workers: sockets.map(({ port }, index) => ({ index, port })),
+    };
+    return {
+      address,
+      compiler,
+      master,
+      front,
+      async close() {
+        // What the front has in hand is answered before any process goes; streams would keep it for ever.
+        master.endStreams();
+        await front?.close({ deadlineMs: options.deadlines.drainTimeoutMs });
+        await closeAll();
+      },
+      async kill() {
+        await master.kill();
+        await front?.close({ deadlineMs: 0 });
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+function makeFront(
+  options: ResolvedServerOptions,
+  listeners: PartsListeners,
+): Front {
+  const { host, port, consistency, holdTimeoutMs, freshTimeoutMs } = options;
+  return createFront({
+    host,
+    port,
+    consistency,
+    holdTimeoutMs,
+    freshTimeoutMs,
+    log: listeners.onWarning,
+  });
+}
+
+function bindSockets(
+  options: ResolvedServerOptions,
+  frontPort: number | undefined,
+  { onWarning }: PartsListeners,
+): ListeningSocket[] {
+  const { host, workers: count, workerPort } = options;
+  // Without a front the workers' ports are what the user asked for with `port`.
+  const asked =
+    workerPort ?? (frontPort === undefined ? options.port : undefined);
+  const fallback = options.port === 0 ? 0 : options.port + 1;
+  return bindWorkerSockets({
+    count,
+    host,
+    firstPort: asked ?? fallback,
+    strict: asked !== undefined,
+    onWarning,
+  });
+}

@@ -1,0 +1,211 @@
+/**
+ * A reload from request to outcome: manifest, build, generation, roll. One
+ * build at a time (`reload-queue.ts`); a roll goes on while the next build runs,
+ * and the master supersedes it. Part of the composition root, made by `dev-server.ts`.
+ */
+import { messageOf } from "./errors.js";
+import type { BuildResult } from "./compiler/types.js";
+import type { Generations } from "./generations.js";
+import { loadProject } from "./manifest/load-project.js";
+import type { ResolvedProject } from "./manifest/types.js";
+import type { Roll } from "./master/roll.js";
+import type { Parts } from "./parts.js";
+import { ReloadQueue } from "./reload-queue.js";
+import type { Cycle, MergedRequest, ReloadRequest } from "./reload-queue.js";
+import type { ReloadFailure, ReloadOutcome } from "./server-events.js";
+
+export interface ReloaderOptions {
+  readonly project: ResolvedProject;
+  readonly parts: Parts;
+  readonly generations: Generations;
+  /** A build has ended: what is to be watched may differ. */
+  readonly onBuilt: () => void;
+  readonly onOutcome: (outcome: ReloadOutcome) => void;
+  readonly onWarning: (message: string) => void;
+}
+
+/** An outcome before it's told. */
+type Failed = Pick<ReloadFailure, "kind" | "phase" | "diagnostics">;
+type Ended = Exclude<ReloadOutcome, ReloadFailure> | Failed;
+type GoodBuild = Exclude<BuildResult, { kind: "failed" }>;
+
+export class Reloader {
+  readonly #options: ReloaderOptions;
+  readonly #queue: ReloadQueue<ReloadOutcome>;
+  #project: ResolvedProject;
+  #sources = 0;
+  #lastFailure = "";
+  #closed = false;
+
+  constructor(options: ReloaderOptions) {
+    this.#options = options;
+    this.#project = options.project;
+    this.#queue = new ReloadQueue((request) => this.#cycle(request));
+  }
+
+  /** The project as it was last loaded. */
+  get project(): ResolvedProject {
+    return this.#project;
+  }
+
+  /** How many sources the last good build has. */
+  get sources(): number {
+    return this.#sources;
+  }
+
+  /** Asks for a reload. Never rejects. */
+  reload(request: ReloadRequest): Promise<ReloadOutcome> {
+    return this.#queue.add(request);
+  }
+
+  /** No further cycle does anything; fulfils when none is under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#queue.idle();
+  }
+
+  #isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** One reload, up to where the next may begin. Never rejects. */
+  async #cycle(request: MergedRequest): Promise<Cycle<ReloadOutcome>> {
+    const release =
+      this.#options.parts.front?.hold() ?? ((): void => undefined);
+    request.release();
+    const begun = await this.#begin(request);
+    if ("kind" in begun) {
+      release();
+      return { outcome: Promise.resolve(this.#tell(begun, request)) };
+    }
+    void begun.roll.decided.then(release);
+    return {
+      outcome: this.#finish(
+        begun.roll,
+        begun.result,
+        performance.now(),
+        request,
+      ),
+    };
+  }
+
+  /** Everything before the roll; an outcome if it doesn't come to one. */
+  async #begin(
+    request: MergedRequest,
+  ): Promise<Ended | { roll: Roll; result: GoodBuild }> {
+    if (this.#isClosed()) return { kind: "stopped" };
+    const { generations, onBuilt, parts } = this.#options;
+    const { compiler, master, address } = parts;
+    try {
+      await this.#redefine(request);
+      const result = await compiler.build(
+        request.forced ? undefined : { paths: request.paths },
+      );
+      if (this.#isClosed()) return { kind: "stopped" };
+      onBuilt();
+      if (result.kind === "failed") {
+        return {
+          kind: "failed",
+          phase: "compile",
+          diagnostics: result.diagnostics,
+        };
+      }
+      const { envFile } = generations;
+      const environmentChanged =
+        envFile !== undefined && request.paths.has(envFile);
+      if (
+        result.kind === "unchanged" &&
+        !request.forced &&
+        !environmentChanged
+      ) {
+        return { kind: "unchanged" };
+      }
+      const program = await generations.next(
+        result.build,
+        compiler,
+        address.port,
+      );
+      this.#sources = result.build.sources.size;
+      return { roll: master.roll(program), result };
+    } catch (error) {
+      if (this.#isClosed()) return { kind: "stopped" };
+      return {
+        kind: "failed",
+        phase: "project",
+        diagnostics: [{ message: messageOf(error) }],
+      };
+    }
+  }
+
+  async #finish(
+    roll: Roll,
+    result: GoodBuild,
+    rolledAt: number,
+    request: MergedRequest,
+  ): Promise<ReloadOutcome> {
+    const { generations, parts } = this.#options;
+    const rolled = await roll.outcome;
+    if (rolled.kind === "failed") {
+      return this.#tell(
+        { kind: "failed", phase: "boot", diagnostics: [rolled.diagnostic] },
+        request,
+      );
+    }
+    if (rolled.kind !== "done") return this.#tell(rolled, request);
+    const before = rolledAt - request.since;
+    const outcome = this.#tell(
+      {
+        kind: "done",
+        generation: rolled.generation,
+        changed: [...request.paths],
+        closure: result.kind === "built" ? result.closure : [],
+        compileMs: result.compileMs,
+        firstMs: before + rolled.firstMs,
+        allMs: before + rolled.allMs,
+      },
+      request,
+    );
+    try {
+      const live = parts.master.liveGenerations();
+      await generations.settled(rolled.generation, live, parts.compiler);
+    } catch (error) {
+      // Old outputs that can't be deleted now are deleted another time.
+      if (!this.#isClosed()) this.#options.onWarning(messageOf(error));
+    }
+    return outcome;
+  }
+
+  /** Reads the manifest again when it may have changed. */
+  async #redefine({ forced, paths }: MergedRequest): Promise<void> {
+    const { manifest, definedBy } = this.#project;
+    if (manifest === undefined) return;
+    if (!forced && !definedBy.some((path) => paths.has(path))) return;
+    this.#project = await loadProject(manifest);
+    this.#options.parts.compiler.setProject(this.#project);
+  }
+
+  #tell(ended: Ended, { paths }: MergedRequest): ReloadOutcome {
+    const outcome =
+      ended.kind === "failed" ? this.#failure(ended, [...paths]) : ended;
+    if (outcome.kind === "done") this.#lastFailure = "";
+    this.#options.onOutcome(outcome);
+    return outcome;
+  }
+
+  #failure(
+    { phase, diagnostics }: Failed,
+    changed: readonly string[],
+  ): ReloadFailure {
+    const { front, master } = this.#options.parts;
+    const serving = master.currentGeneration;
+    const text = diagnostics
+      .map(({ message, file, line }) =>
+        [message, file, line].filter(Boolean).join(" "),
+      )
+      .join("\n");
+    if (serving === undefined) front?.setOutage(text);
+    const repeated = text === this.#lastFailure;
+    this.#lastFailure = text;
+    return { kind: "failed", phase, diagnostics, changed, serving, repeated };
+  }
+}

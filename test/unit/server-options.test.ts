@@ -1,0 +1,48 @@
+import { describe, expect, test } from "vitest";
+import { resolveServerOptions } from "../../src/server-options.js";
+import type { ServerOptions } from "../../src/server-options.js";
+
+describe("options of the server", () => {
+  test("every default is filled in", async () => {
+    const resolved = await resolveServerOptions({});
+    expect(resolved).toMatchObject({
+      port: 3000,
+      host: "127.0.0.1",
+      front: true,
+      consistency: "fresh",
+      deadlines: {
+        bootTimeoutMs: 30_000,
+        drainTimeoutMs: 10_000,
+        stopTimeoutMs: 5_000,
+        lingerMs: 1_000,
+      },
+      holdTimeoutMs: 30_000,
+      freshTimeoutMs: 10_000,
+    });
+    expect(resolved.workers).toBeGreaterThanOrEqual(2);
+    expect(resolved.workers).toBeLessThanOrEqual(4);
+  });
+
+  test.each<[ServerOptions, RegExp]>([
+    [{ port: 70_000 }, /port is 70000: give a whole number from 0 to 65535/],
+    [{ port: 1.5 }, /port is 1.5/],
+    [{ workers: 0 }, /workers is 0: give a whole number from 1/],
+    [{ bootTimeoutMs: -1 }, /bootTimeoutMs is -1/],
+    [{ stopTimeoutMs: Number.NaN }, /stopTimeoutMs is NaN/],
+  ])(
+    "%j is refused with its name, the value and what is allowed",
+    async (options, message) => {
+      await expect(resolveServerOptions(options)).rejects.toMatchObject({
+        code: "ERR_PREFORK_OPTION",
+        message: expect.stringMatching(message) as string,
+      });
+    },
+  );
+
+  test("a host name becomes the address to bind", async () => {
+    expect((await resolveServerOptions({ host: "localhost" })).host).toBe(
+      "127.0.0.1",
+    );
+    expect((await resolveServerOptions({ host: "::1" })).host).toBe("::1");
+  });
+});
