@@ -1,0 +1,66 @@
+/** Texts of the terminal: pure. */
+import { relative } from "node:path";
+import pc from "picocolors";
+import type { Diagnostic } from "../diagnostic.js";
+
+/** Stack lines shown of an error. */
+const STACK_LINES = 6;
+
+/** `1 worker`, `2 workers`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** `87 ms`, `1.4 s`. */
+export function milliseconds(value: number): string {
+  return value < 1_000
+    ? `${Math.round(value)} ms`
+    : `${(value / 1_000).toFixed(1)} s`;
+}
+
+/** `port 3001`, `ports 3001-3004`, `ports 3001, 40123`. */
+export function portRange(ports: readonly number[]): string {
+  const [first = 0] = ports;
+  const last = ports.at(-1) ?? first;
+  if (ports.length === 1) return `port ${first}`;
+  const together = ports.every((port, index) => port === first + index);
+  return together ? `ports ${first}-${last}` : `ports ${ports.join(", ")}`;
+}
+
+/** A problem with its place, code frame, and what is worth seeing of its stack. */
+export function diagnosticText(diagnostic: Diagnostic, cwd: string): string {
+  const { message, file, line, column, frame, stack } = diagnostic;
+  const lines = [`  ${message.replaceAll("\n", "\n  ")}`];
+  if (file !== undefined) {
+    const short = relative(cwd, file);
+    const place = [short.startsWith("..") ? file : short, line, column].filter(
+      (part) => part !== undefined,
+    );
+    lines.push(`  ${pc.cyan(place.join(":"))}`);
+  }
+  if (frame !== undefined) {
+    lines.push(
+      "",
+      ...frame
+        .split("\n")
+        .map((text) =>
+          text.startsWith(">") ? `  ${text}` : `  ${pc.dim(text)}`,
+        ),
+    );
+  }
+  if (stack !== undefined)
+    lines.push("", ...stackLines(stack, frame !== undefined));
+  lines.push("");
+  return lines.join("\n");
+}
+
+/** The frames of a stack without Node's own; all of it when it's no stack but a process's last words. */
+function stackLines(stack: string, framed: boolean): string[] {
+  const all = stack.split("\n");
+  const frames = all.filter(
+    (line) => /^\s+at /.test(line) && !/\bnode:/.test(line),
+  );
+  const shown =
+    frames.length > 0 ? frames.slice(0, STACK_LINES) : framed ? [] : all;
+  return shown.map((line) => pc.dim(`  ${line.trimStart()}`));
+}

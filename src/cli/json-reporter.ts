@@ -1,0 +1,76 @@
+/** `--json`: one object per line, `event` says which, `time` is ISO 8601. */
+import type { Writable } from "node:stream";
+import { PreforkError, messageOf } from "../errors.js";
+import type { ResolvedProject } from "../manifest/types.js";
+import type { ProcessEvent } from "../master/types.js";
+import type { OutputLine } from "../pool/types.js";
+import type {
+  ReloadOutcome,
+  ServerAddress,
+  ServerStatus,
+} from "../server-events.js";
+import type { Reporter } from "./reporter.js";
+
+export class JsonReporter implements Reporter {
+  readonly #version: string;
+  readonly #stdout: Writable;
+
+  constructor(version: string, stdout: Writable) {
+    this.#version = version;
+    this.#stdout = stdout;
+  }
+
+  #write(event: string, fields: object = {}): void {
+    const time = new Date().toISOString();
+    this.#stdout.write(`${JSON.stringify({ time, event, ...fields })}\n`);
+  }
+
+  listening(project: ResolvedProject, address: ServerAddress): void {
+    const { name, entry, manifest } = project;
+    this.#write("listening", {
+      version: this.#version,
+      name,
+      entry,
+      manifest,
+      ...address,
+    });
+  }
+
+  reload(outcome: ReloadOutcome, status: ServerStatus): void {
+    const { kind: result, ...fields } = outcome;
+    this.#write("reload", {
+      outcome: result,
+      ...fields,
+      sources: status.sources,
+    });
+  }
+
+  watching(): void {
+    this.#write("watching");
+  }
+
+  process({ kind: what, ...fields }: ProcessEvent): void {
+    this.#write("process", { what, ...fields });
+  }
+
+  output(line: OutputLine): void {
+    this.#write("output", line);
+  }
+
+  warning(message: string): void {
+    this.#write("warning", { message });
+  }
+
+  stopping(): void {
+    this.#write("stopping");
+  }
+
+  stopped(): void {
+    this.#write("stopped");
+  }
+
+  fatal(error: unknown): void {
+    const code = error instanceof PreforkError ? error.code : undefined;
+    this.#write("fatal", { code, message: messageOf(error) });
+  }
+}

@@ -1,0 +1,25 @@
+/** What a reporter is told. Types only; `create-reporter.ts` makes one. */
+import type { ProcessEvent } from "../master/types.js";
+import type { ResolvedProject } from "../manifest/types.js";
+import type { OutputLine } from "../pool/types.js";
+import type {
+  ReloadOutcome,
+  ServerAddress,
+  ServerStatus,
+} from "../server-events.js";
+
+/** Everything there is to tell, in the order it can happen. */
+export interface Reporter {
+  listening(project: ResolvedProject, address: ServerAddress): void;
+  /** A reload has ended; the first one is the start. */
+  reload(outcome: ReloadOutcome, status: ServerStatus): void;
+  /** From now on every change is seen. */
+  watching(): void;
+  process(event: ProcessEvent): void;
+  output(line: OutputLine): void;
+  warning(message: string): void;
+  stopping(): void;
+  stopped(): void;
+  /** It could not start. */
+  fatal(error: unknown): void;
+}
