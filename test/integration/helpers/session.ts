@@ -1,0 +1,124 @@
+/** A command that runs on an app of its own, ready for a test to act on. */
+import http from "node:http";
+import { onTestFinished } from "vitest";
+import type { TestApp } from "./app.js";
+import { startCli } from "./cli.js";
+import type { Cli } from "./cli.js";
+import type { LogLine } from "./log.js";
+
+/** A running command, ended and checked for leftovers when its test is over. */
+export interface Session {
+  readonly app: TestApp;
+  readonly cli: Cli;
+  /** The front's port. */
+  readonly port: number;
+  readonly workerPorts: readonly number[];
+}
+
+export interface SessionOptions {
+  readonly target?: string;
+  readonly workers?: number;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** A script of the app that uses the library, instead of the command. */
+  readonly script?: string;
+  /** Default true: the first generation must be there before the test goes on. */
+  readonly untilReady?: boolean;
+}
+
+/** Starts the command on free ports, and waits until it serves and watches. */
+export async function startSession(
+  app: TestApp,
+  options: SessionOptions = {},
+): Promise<Session> {
+  const {
+    target = "src/server.ts",
+    workers = 2,
+    args = [],
+    env = {},
+    untilReady = true,
+  } = options;
+  const cli = startCli({
+    app,
+    args: [target, "--port", "0", "--workers", String(workers), ...args],
+    env,
+    ...(options.script === undefined ? {} : { script: options.script }),
+  });
+  onTestFinished(async () => {
+    try {
+      await cli.close();
+    } finally {
+      app.remove();
+    }
+  });
+  const listening = await cli.waitFor(
+    "the ports",
+    ({ event }) => event === "listening",
+  );
+  if (untilReady) {
+    await reloaded(cli, "done");
+    if (!args.includes("--no-watch"))
+      await cli.waitFor("the watcher", ({ event }) => event === "watching");
+  }
+  return {
+    app,
+    cli,
+    port: listening["port"] as number,
+    workerPorts: (listening["workers"] as { port: number }[]).map(
+      ({ port }) => port,
+    ),
+  };
+}
+
+/** The next reload, counted from a line of the log, that ended in one of these ways. */
+export function reloaded(
+  cli: Cli,
+  outcome: "done" | "failed" | "superseded" | "any",
+  from = 0,
+): Promise<LogLine> {
+  return cli.waitFor(
+    `a reload: ${outcome}`,
+    (line) =>
+      line["event"] === "reload" &&
+      (outcome === "any" || line["outcome"] === outcome),
+    { from },
+  );
+}
+
+/** An answer, whole. */
+export interface Got {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: http.IncomingHttpHeaders;
+}
+
+/** GET on a new connection; rejects when it's lost. */
+export function get(
+  port: number,
+  path = "/",
+  headers: http.OutgoingHttpHeaders = {},
+): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(
+      { host: "127.0.0.1", port, path, headers, agent: false },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.once("error", reject);
+        response.once("end", () => {
+          const text = Buffer.concat(chunks).toString("utf8");
+          resolve({
+            status: response.statusCode ?? 0,
+            text,
+            headers: response.headers,
+          });
+        });
+      },
+    );
+    request.once("error", reject);
+  });
+}
+
+/** The text of a version module. */
+export const versionModule = (version: string): string =>
+  `export const version: string = "${version}";\n`;
