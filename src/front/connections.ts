@@ -13,6 +13,8 @@ interface Connection {
   current: ConnectionUse | undefined;
   /** Pipelined requests. They go one after another: the next may depend on what this one does (RFC 9112 section 9.3.2). */
   readonly next: ConnectionUse[];
+  /** Has it carried a request? */
+  used: boolean;
 }
 
 /** All of a front's connections. */
@@ -29,7 +31,11 @@ export class Connections {
   /** Known from here on, until it is closed. A second call for the same socket does nothing. */
   add(socket: Socket): void {
     if (this.#all.has(socket)) return;
-    const connection: Connection = { current: undefined, next: [] };
+    const connection: Connection = {
+      current: undefined,
+      next: [],
+      used: false,
+    };
     this.#all.set(socket, connection);
     // Node's own listener is gone once a connection is upgraded.
     socket.on("error", () => undefined);
@@ -45,6 +51,7 @@ export class Connections {
   use(socket: Socket, use: ConnectionUse): void {
     const connection = this.#all.get(socket);
     if (connection === undefined) return;
+    connection.used = true;
     if (connection.current === undefined) this.#start(socket, connection, use);
     else connection.next.push(use);
   }
@@ -62,8 +69,13 @@ export class Connections {
     });
   }
 
-  /** From now on a connection is closed as soon as it has nothing in hand. Resolves when all are closed. */
-  async drain(): Promise<void> {
+  /**
+   * From now on a connection is closed as soon as it has nothing in hand. One that is so
+   * new that its request hasn't come yet is given `graceMs` for it.
+   *
+   * @returns resolved when all are closed
+   */
+  async drain(graceMs: number): Promise<void> {
     this.#closing = true;
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
@@ -73,10 +85,17 @@ export class Connections {
     await new Promise<void>((resolve) => {
       setImmediate(() => setImmediate(resolve));
     });
-    for (const [socket, connection] of this.#all) {
-      if (connection.current === undefined) socket.destroySoon();
-    }
+    this.#closeIdle(({ used }) => used);
+    const timer = setTimeout(() => this.#closeIdle(() => true), graceMs);
     await empty;
+    clearTimeout(timer);
+  }
+
+  #closeIdle(among: (connection: Connection) => boolean): void {
+    for (const [socket, connection] of this.#all) {
+      if (connection.current === undefined && among(connection))
+        socket.destroySoon();
+    }
   }
 
   /** Closes every connection at once. */

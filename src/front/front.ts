@@ -29,7 +29,7 @@ const DEFAULT_FRESH_TIMEOUT_MS = 10_000;
 const DEATH_NOTICE_MS = 1_000;
 /** A process that listens is connected to at once; one that hangs must not hang a roll. */
 const CONNECT_TIMEOUT_MS = 5_000;
-/** How long idle connections are kept when the front closes. */
+/** When the front closes: how long connections may still bring a request. */
 const LINGER_MS = 100;
 
 /** Longer than any browser keeps an idle connection (Chromium: 300 s), so that none is closed just when it is used. */
@@ -142,6 +142,8 @@ export function createFront(options: FrontOptions): Front {
     // A connection that is idle may be about to carry a request, sent before its end is seen. For a
     // moment each is still answered, and told to be the last on its connection.
     if (!connections.isEmpty) await setDelay(Math.min(LINGER_MS, deadlineMs));
+    // Right after the loop has accepted what was waiting: closing a listening socket resets the rest.
+    await new Promise<void>((resolve) => setImmediate(resolve));
     const stopped = new Promise<void>((resolve) => {
       // The error says that it wasn't listening, which is as well.
       server.close(() => resolve());
@@ -149,7 +151,7 @@ export function createFront(options: FrontOptions): Front {
     // After this tick `closed` is set: what is given up now is told so.
     await Promise.resolve();
     admission.close();
-    await connections.drain();
+    await connections.drain(LINGER_MS);
     clearTimeout(timer);
     await stopped;
     for (const target of admission.all()) target.closeSockets();
