@@ -214,7 +214,7 @@ function report(rows) {
   const text = options.json
     ? `${JSON.stringify({ date, machine, memoryKind, options, rows }, null, 2)}\n`
     : `${toMarkdown(rows, memoryKind)}\n\n` +
-      `${options.rounds} interleaved rounds of ${options.saves} saves, under ` +
+      `${options.rounds} interleaved round${options.rounds === 1 ? "" : "s"} of ${options.saves} saves, under ` +
       `${options["keep-alive"]} keep-alive connections and ${options.fresh} new ones a second. ` +
       `${machine.cpu}, ${machine.platform}, Node ${machine.node}, ${date}.\n`;
   process.stdout.write(text);
