@@ -175,34 +175,3 @@ function processesOf(
   }
   return Array.from(byPort, ([port, pid]) => ({ port, pid }));
 }
-
-test("a save while the canary boots: the older code is never seen", async () => {
-  const app = makeApp({
-    "src/server.ts": server.replace(
-      "import { version }",
-      'import "./wait.ts";\nimport { version }',
-    ),
-    "src/wait.ts": "",
-    "src/version.ts": versionModule("v0"),
-  });
-  const { cli, port } = await startSession(app);
-  const from = cli.lines.length;
-  // Generation 2 never gets ready.
-  app.write(
-    "src/wait.ts",
-    "await new Promise((resolve) => setTimeout(resolve, 3_600_000));\n",
-  );
-  await cli.waitFor(
-    "its canary",
-    ({ what, generation }) => what === "forked" && generation === 2,
-    { from },
-  );
-  app.write("src/wait.ts", "");
-  app.write("src/version.ts", versionModule("v2"));
-  expect(await reloaded(cli, "any", from)).toMatchObject({
-    outcome: "superseded",
-    generation: 2,
-  });
-  await reloaded(cli, "done", from);
-  expect((await get(port)).text).toBe("v2");
-});
