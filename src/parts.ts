@@ -5,6 +5,7 @@ import { createCompiler } from "./compiler/compiler.js";
 import type { Compiler } from "./compiler/types.js";
 
 import { createFront } from "./front/front.js";
+import { urlHost } from "./front/listen.js";
 import type { Front } from "./front/types.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import { Master } from "./master/master.js";
@@ -37,12 +38,6 @@ export interface Parts {
   close(): Promise<void>;
   /** Ends everything at once; what is in hand is lost. */
   kill(): Promise<void>;
-}
-
-/** The address to put into a URL for one that was listened on. */
-function urlHost(host: string): string {
-  if (host === "0.0.0.0" || host === "::") return "localhost";
-  return host.includes(":") ? `[${host}]` : host;
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import fs from "node:fs";
 import { join } from "node:path";
+import { systemErrorCode } from "../errors.js";
 import type { ProcessMessage } from "../ipc/messages.js";
 import { bindListeningSocket } from "./listening-socket.js";
 import type { ListeningSocket } from "./listening-socket.js";
@@ -192,10 +193,7 @@ export class WorkerPlace {
       process.send({ type: "bound", id }, socket.handle);
     } catch (error) {
       const cause = error instanceof Error ? error.cause : undefined;
-      const errorCode =
-        cause instanceof Error && "code" in cause
-          ? String(cause.code)
-          : "EADDRNOTAVAIL";
+      const errorCode = systemErrorCode(cause) ?? "EADDRNOTAVAIL";
       process.send({ type: "bound", id, errorCode });
     }
   }

@@ -42,13 +42,12 @@ export class Adoption {
   #program: ProgramMessage | undefined;
   #shared: SharedHandle | undefined;
   #adoptedPort: number | undefined;
-  #adopted = false;
   #standIns = 0;
   #listen: Listen | undefined;
 
   /** Was a server adopted (or is about to listen)? */
   get hasServer(): boolean {
-    return this.#adopted;
+    return this.#adoptedPort !== undefined;
   }
 
   /** Takes over `net.Server.prototype.listen`, which http, https, http2 and tls servers inherit. */
@@ -94,12 +93,10 @@ export class Adoption {
       case "adopt":
         this.#adopt(server, request.port, program);
         break;
-      case "alias":
-        this.#standIn(server, request);
-        break;
       case "share":
         this.#share(server, request);
         break;
+      case "alias":
       case "stand-in":
         this.#standIn(server, request);
         break;
@@ -108,7 +105,6 @@ export class Adoption {
   }
 
   #adopt(server: Server, port: number, program: ProgramMessage): void {
-    this.#adopted = true;
     this.#adoptedPort = port;
     const protocol = protocolOf(server);
     if (server instanceof http.Server || server instanceof https.Server) {
@@ -169,11 +165,8 @@ export class Adoption {
 
   /** Listens on nothing that anyone reaches, so that the app sees a server as it expects it. */
   #standIn(server: Server, request: PortRequest): void {
-    const { program, path } = {
-      program: this.#program,
-      path: `s${++this.#standIns}`,
-    };
-    const base = program?.socketPath;
+    const path = this.#program?.socketPath;
+    const suffix = `s${++this.#standIns}`;
     server.address = () =>
       server.listening
         ? {
@@ -182,8 +175,8 @@ export class Adoption {
             port: request.port,
           }
         : null;
-    if (base === undefined) this.#listen?.call(server, 0, "127.0.0.1");
-    else this.#listen?.call(server, `${base}.${path}`);
+    if (path === undefined) this.#listen?.call(server, 0, "127.0.0.1");
+    else this.#listen?.call(server, `${path}.${suffix}`);
   }
 
   #share(server: Server, request: PortRequest): void {
