@@ -44,6 +44,7 @@ async function loadManifest(
     manifest: file,
     entry,
     sources,
+    preload: [...new Set(config.preload)],
     definedBy,
   };
 }
@@ -82,7 +83,8 @@ export async function loadProject(
     root,
     manifest: undefined,
     entry: found.path,
-    sources: [{ path: found.path, needs: [] }],
+    sources: [{ path: found.path, needs: [], standby: true }],
+    preload: [],
     definedBy: [],
   };
 }

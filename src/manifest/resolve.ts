@@ -8,6 +8,7 @@
  * - Where several sources share one list of needs (a directory, a glob), those that the list names don't get it:
  *   `{ file: "models/*.ts", needs: ["models/base.ts"] }` means all others.
  * - The entry is a source; not listed, it is the last.
+ * - `standby: false` holds for all that its entry lists, nested entries included, and no other entry takes it back.
  */
 import path from "node:path";
 import type { Listing } from "./listing.js";
@@ -40,6 +41,12 @@ interface NeedsList {
   readonly isShared: boolean;
 }
 
+/** What the directories around an entry say about all that is listed in them. */
+interface Surroundings {
+  readonly lists: readonly NeedsList[];
+  readonly standby: boolean;
+}
+
 /** A resolved project's sources and entry. */
 export interface ResolvedSources {
   readonly entry: string;
@@ -61,6 +68,8 @@ export function resolveSources(
   const { root } = place;
   /** Each source's lists of needs, in load order. */
   const listed = new Map<string, NeedsList[]>();
+  /** The sources that no standby may evaluate ahead. */
+  const keptBack = new Set<string>();
 
   const missing = (
     written: Written,
@@ -78,8 +87,12 @@ export function resolveSources(
     return [...files].sort();
   }
 
-  function add(files: readonly string[], lists: readonly NeedsList[]): void {
+  function add(
+    files: readonly string[],
+    { lists, standby }: Surroundings,
+  ): void {
     for (const file of files) {
+      if (!standby) keptBack.add(file);
       const known = listed.get(file);
       if (known === undefined) listed.set(file, [...lists]);
       else known.push(...lists);
@@ -90,7 +103,7 @@ export function resolveSources(
     entries: readonly SourceEntry[],
     base: string,
     field: string,
-    outer: readonly NeedsList[],
+    outer: Surroundings,
   ): void {
     entries.forEach((entry, index) => {
       const here = `${field}[${index}]`;
@@ -102,11 +115,13 @@ export function resolveSources(
         text,
         field: `${here}.needs[${number}]`,
       }));
+      const standby = outer.standby && entry.standby !== false;
       if ("file" in entry) {
         const written = { text: entry.file, field: `${here}.file` };
         const files = expand(written, base);
         const isShared = listing.isGlob(entry.file) && files.length > 1;
-        add(files, [...outer, { needs, bases: [base, root], isShared }]);
+        const list = { needs, bases: [base, root], isShared };
+        add(files, { lists: [...outer.lists, list], standby });
         return;
       }
       const directory = path.resolve(base, entry.directory);
@@ -117,7 +132,8 @@ export function resolveSources(
           "directory",
         );
       const list = { needs, bases: [directory, base, root], isShared: true };
-      const inner = needs.length > 0 ? [...outer, list] : outer;
+      const lists = needs.length > 0 ? [...outer.lists, list] : outer.lists;
+      const inner = { lists, standby };
       collect(entry.sources, directory, `${here}.sources`, inner);
     });
   }
@@ -142,11 +158,12 @@ export function resolveSources(
     );
   }
 
-  collect(config.sources ?? [], root, "sources", []);
+  const outermost: Surroundings = { lists: [], standby: true };
+  collect(config.sources ?? [], root, "sources", outermost);
   const entryWritten = { text: config.entry, field: "entry" };
   const entry = listing.fileAt(path.resolve(root, config.entry));
   if (entry === undefined) throw missing(entryWritten, root, "file");
-  add([entry], []);
+  add([entry], outermost);
 
   /** What each source needs, and where that is written. */
   const graph = new Map<string, Map<string, string>>();
@@ -208,6 +225,7 @@ export function resolveSources(
     sources: [...graph].map(([source, needs]) => ({
       path: source,
       needs: [...needs.keys()],
+      standby: !keptBack.has(source),
     })),
   };
 }

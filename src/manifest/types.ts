@@ -18,6 +18,11 @@ export interface SourceFile {
    * the manifest's. With a glob as `file`, those of its sources that are named here don't need each other.
    */
   readonly needs?: readonly string[];
+  /**
+   * `false`: never evaluated before its process belongs to a worker; for code with effects outside of the process while
+   * it's loaded. With a glob as `file`: all its matches. Default: standbys may evaluate it ahead.
+   */
+  readonly standby?: false;
 }
 
 /** A nested directory: its entries' paths are relative to it. */
@@ -26,6 +31,11 @@ export interface SourceDirectory {
   readonly sources: readonly SourceEntry[];
   /** What every source in the directory needs, but for those named here. Looked up in the directory itself first. */
   readonly needs?: readonly string[];
+  /**
+   * `false`: never evaluated before its process belongs to a worker; for code with effects outside of the process while
+   * it's loaded. Holds for everything listed in the directory, nested too. Default: standbys may evaluate it ahead.
+   */
+  readonly standby?: false;
 }
 
 /** A project as its manifest defines it, see `defineProject`. */
@@ -38,6 +48,12 @@ export interface ProjectConfig {
   readonly sources?: readonly SourceEntry[];
   /** The other way of writing `needs`: when the key changes, these are reloaded too. */
   readonly changes?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Names of packages (`express`, `@fastify/cors`) that standbys may evaluate before their turn in load order, because
+   * nobody can tell when they're evaluated: they don't depend on environment variables, globals or other packages' state
+   * that sources set while they're loaded. Default: none.
+   */
+  readonly preload?: readonly string[];
 }
 
 /** A listed source, resolved. */
@@ -46,6 +62,8 @@ export interface ResolvedSource {
   readonly path: string;
   /** Absolute paths of the sources it needs, in the order written. */
   readonly needs: readonly string[];
+  /** Whether a standby may evaluate it ahead: `false` once any entry that lists it says so. Default: `true`. */
+  readonly standby: boolean;
 }
 
 /** A project, resolved: what the user wrote with every default filled in. */
@@ -59,6 +77,8 @@ export interface ResolvedProject {
   readonly entry: string;
   /** The listed sources in order, each once. Without a manifest: the entry alone. */
   readonly sources: readonly ResolvedSource[];
+  /** Names of the packages that standbys may evaluate before their turn, in the order written, each once. Without a manifest: none. */
+  readonly preload: readonly string[];
   /** Files whose change means that the project must be loaded again: the manifest and what it imports. */
   readonly definedBy: readonly string[];
 }

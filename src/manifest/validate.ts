@@ -3,9 +3,12 @@ import { PreforkError } from "../errors.js";
 import { didYouMean, nearest } from "./nearest.js";
 import type { ProjectConfig, SourceEntry } from "./types.js";
 
-const PROJECT_KEYS = ["name", "entry", "sources", "changes"];
-const FILE_KEYS = ["file", "needs"];
-const DIRECTORY_KEYS = ["directory", "sources", "needs"];
+const PROJECT_KEYS = ["name", "entry", "sources", "changes", "preload"];
+const FILE_KEYS = ["file", "needs", "standby"];
+const DIRECTORY_KEYS = ["directory", "sources", "needs", "standby"];
+
+/** Names as the npm registry has them, the old ones with capital letters included. */
+const PACKAGE_NAME = /^(?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*$/;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -72,6 +75,38 @@ class Checker {
     return { needs: this.paths(`${field}.needs`, value["needs"]) };
   }
 
+  standby(field: string, value: Fields): { standby?: false } {
+    const standby = value["standby"];
+    // A manifest may compute it, so `true` says what leaving it out says.
+    if (standby === undefined || standby === true) return {};
+    if (standby === false) return { standby };
+    return this.fail(
+      `${field}.standby`,
+      standby,
+      "It must be false (standbys never evaluate this ahead), or left out.",
+    );
+  }
+
+  packages(field: string, value: unknown): readonly string[] {
+    const expected =
+      'It must be a list of packages\' names, like ["express", "@fastify/cors"].';
+    if (!Array.isArray(value)) return this.fail(field, value, expected);
+    return value.map((each: unknown, index) => {
+      if (
+        typeof each === "string" &&
+        PACKAGE_NAME.test(each) &&
+        // Allowed by the pattern, but never a package.
+        each !== "node_modules"
+      )
+        return each;
+      return this.fail(
+        `${field}[${index}]`,
+        each,
+        'It must be the name of a package, like "express" or "@fastify/cors": no path, no glob, no version.',
+      );
+    });
+  }
+
   entries(field: string, value: unknown): readonly SourceEntry[] {
     const expected =
       'It must be a list of sources, like ["src/models/*.ts", "src/server.ts"].';
@@ -83,7 +118,7 @@ class Checker {
 
   entry(field: string, value: unknown): SourceEntry {
     const expected =
-      "It must be a path, a glob, { file, needs? } or { directory, sources, needs? }.";
+      "It must be a path, a glob, { file, needs?, standby? } or { directory, sources, needs?, standby? }.";
     if (typeof value === "string") return this.text(field, value, expected);
     if (!isFields(value)) return this.fail(field, value, expected);
     if (value["file"] !== undefined) {
@@ -93,7 +128,11 @@ class Checker {
         value["file"],
         "It must be a path or a glob.",
       );
-      return { file, ...this.needs(field, value) };
+      return {
+        file,
+        ...this.needs(field, value),
+        ...this.standby(field, value),
+      };
     }
     if (value["directory"] === undefined) {
       this.keys(field, value, [...DIRECTORY_KEYS, "file"]);
@@ -108,6 +147,7 @@ class Checker {
       ),
       sources: this.entries(`${field}.sources`, value["sources"]),
       ...this.needs(field, value),
+      ...this.standby(field, value),
     };
   }
 
@@ -121,7 +161,7 @@ class Checker {
     if (!isFields(value))
       this.fail("the default export", value, `It must be a project: ${start}`);
     this.keys("the project", value, PROJECT_KEYS);
-    const { name, sources, changes } = value;
+    const { name, sources, changes, preload } = value;
     return {
       entry: this.text(
         "entry",
@@ -135,6 +175,9 @@ class Checker {
         sources: this.entries("sources", sources),
       }),
       ...(changes !== undefined && { changes: this.changes(changes) }),
+      ...(preload !== undefined && {
+        preload: this.packages("preload", preload),
+      }),
     };
   }
 

@@ -49,7 +49,8 @@ describe("a target", () => {
       root,
       manifest: undefined,
       entry: at("src/deep/server.ts"),
-      sources: [{ path: at("src/deep/server.ts"), needs: [] }],
+      sources: [{ path: at("src/deep/server.ts"), needs: [], standby: true }],
+      preload: [],
       definedBy: [],
     });
   });
@@ -80,7 +81,8 @@ describe("a target", () => {
       root,
       manifest: at(name),
       entry: at("a.ts"),
-      sources: [{ path: at("a.ts"), needs: [] }],
+      sources: [{ path: at("a.ts"), needs: [], standby: true }],
+      preload: [],
       definedBy: [at(name)],
     });
     expect(await loadProject(name, { cwd: root })).toEqual(project);
@@ -258,6 +260,26 @@ describe("a manifest", () => {
     expect(await failure("app")).toContain("has no default export");
   });
 
+  it("says what standbys may evaluate: which sources never, which packages early, each once", async () => {
+    write({
+      "prefork.config.ts": `export default {
+        entry: "a.ts",
+        sources: [{ file: "{b,c}.ts", standby: false }],
+        preload: ["express", "@fastify/cors", "express"],
+      };`,
+      "a.ts": "",
+      "b.ts": "",
+      "c.ts": "",
+    });
+    const project = await loadProject(".", { cwd: root });
+    expect(project.sources).toEqual([
+      { path: at("b.ts"), needs: [], standby: false },
+      { path: at("c.ts"), needs: [], standby: false },
+      { path: at("a.ts"), needs: [], standby: true },
+    ]);
+    expect(project.preload).toEqual(["express", "@fastify/cors"]);
+  });
+
   it("leaves no file behind, loaded or not", async () => {
     write({ "tmp/keep": "" });
     vi.stubEnv("TMPDIR", at("tmp"));
@@ -317,9 +339,13 @@ describe("sources on the real file system", () => {
     });
     const project = await loadProject("app", { cwd: root });
     expect(project.sources).toEqual([
-      { path: at("shared/schema.sql"), needs: [] },
-      { path: at("app/routes/[id].ts"), needs: [at("shared/schema.sql")] },
-      { path: at("app/server.ts"), needs: [] },
+      { path: at("shared/schema.sql"), needs: [], standby: true },
+      {
+        path: at("app/routes/[id].ts"),
+        needs: [at("shared/schema.sql")],
+        standby: true,
+      },
+      { path: at("app/server.ts"), needs: [], standby: true },
     ]);
   });
 

@@ -203,6 +203,71 @@ describe("needs", () => {
   });
 });
 
+describe("standby", () => {
+  /** The sources that no standby evaluates ahead. */
+  const keptBack = (config: ProjectConfig): string[] =>
+    resolve(files, config)
+      .sources.filter((source) => !source.standby)
+      .map((source) => source.path.slice(ROOT.length + 1));
+
+  it("is true unless an entry says otherwise", () => {
+    const sources = ["*.ts", { directory: "models", sources: ["*.ts"] }];
+    expect(keptBack({ entry: "server.ts", sources })).toEqual([]);
+  });
+
+  it("false at a glob holds for all its matches", () => {
+    const sources = [
+      "a.ts",
+      { file: "models/*.ts", standby: false as const },
+      "b.ts",
+    ];
+    expect(keptBack({ entry: "server.ts", sources })).toEqual([
+      "models/User2.ts",
+      "models/base.ts",
+      "models/user.ts",
+    ]);
+  });
+
+  it("false at a directory holds for all that is listed in it, nested too, and for nothing else there", () => {
+    const sources = [
+      {
+        directory: "models",
+        standby: false as const,
+        sources: [
+          "user.ts",
+          { file: "base.ts", needs: ["../a.ts"] },
+          { directory: "../routes", sources: ["[id].ts"] },
+        ],
+      },
+      "a.ts",
+      "models/User2.ts",
+    ];
+    expect(keptBack({ entry: "server.ts", sources })).toEqual([
+      "models/user.ts",
+      "models/base.ts",
+      "routes/[id].ts",
+    ]);
+  });
+
+  it("false isn't taken back by another entry, before or after", () => {
+    const sources = [
+      { file: "b.ts", standby: false as const },
+      "*.ts",
+      { file: "a.ts", standby: false as const },
+      { file: "a.ts", needs: ["b.ts"] },
+    ];
+    expect(keptBack({ entry: "a.ts", sources })).toEqual(["b.ts", "a.ts"]);
+  });
+
+  it("is no matter of needs", () => {
+    const sources = [
+      { file: "a.ts", standby: false as const },
+      { file: "b.ts", needs: ["a.ts"] },
+    ];
+    expect(keptBack({ entry: "b.ts", sources })).toEqual(["a.ts"]);
+  });
+});
+
 describe("what is wrong is named with its place and the way out", () => {
   const nested = (name: string): ProjectConfig => ({
     entry: "server.ts",

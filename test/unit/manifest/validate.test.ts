@@ -20,15 +20,61 @@ describe("parseConfig", () => {
         "a.ts",
         { file: "b.ts", needs: ["a.ts"] },
         { directory: "d", sources: ["*.ts"], needs: ["a.ts"] },
+        { file: "e/*.ts", standby: false },
+        { directory: "f", sources: ["*.ts"], standby: false },
       ],
       changes: { "a.ts": ["b.ts"] },
+      preload: ["express", "@fastify/cors", "socket.io", "JSONStream"],
     };
     expect(parseConfig(config, "prefork.config.ts")).toEqual(config);
   });
 
   it("leaves out what is undefined", () => {
-    const config = { entry: "a.ts", name: undefined, sources: undefined };
-    expect(parseConfig(config, "m")).toEqual({ entry: "a.ts" });
+    const config = {
+      entry: "a.ts",
+      name: undefined,
+      sources: [{ file: "b.ts", standby: undefined }],
+      preload: undefined,
+    };
+    expect(parseConfig(config, "m")).toStrictEqual({
+      entry: "a.ts",
+      sources: [{ file: "b.ts" }],
+    });
+  });
+
+  it("takes `standby: true` for what it is without", () => {
+    const sources = [{ file: "a.ts", standby: true }];
+    expect(parseConfig({ entry: "a.ts", sources }, "m")).toStrictEqual({
+      entry: "a.ts",
+      sources: [{ file: "a.ts" }],
+    });
+  });
+
+  it.each([
+    ["a path", "./db"],
+    ["a path above", "../db"],
+    ["a file in a directory", "src/db.ts"],
+    ["an absolute path", "/opt/db"],
+    ["a path with backslashes", "src\\db"],
+    ["a part of a package", "express/lib/router"],
+    ["a part of a scoped package", "@fastify/cors/lib"],
+    ["a scope", "@fastify"],
+    ["a glob", "@fastify/*"],
+    ["a glob with braces", "{a,b}"],
+    ["a built-in with its scheme", "node:fs"],
+    ["a version", "express@5"],
+    ["a scope that is a path", "@../cors"],
+    ["the directory of packages", "node_modules"],
+    ["a space", " express"],
+    ["a line end", "express\n"],
+    ["nothing", ""],
+    ["no text", 7],
+    ["null", null],
+  ])("takes no %s for a package's name", (_what, name) => {
+    const config = { entry: "a.ts", preload: ["express", name] };
+    expect(failure(config)).toContain(
+      `preload[1] is ${JSON.stringify(name)}. It must be the name of a package, like "express" or "@fastify/cors": no path, no glob, no version.`,
+    );
   });
 
   it.each<[unknown, string]>([
@@ -40,7 +86,7 @@ describe("parseConfig", () => {
     [{ entry: "a.ts", name: 5 }, "name is 5."],
     [
       { entry: "a.ts", source: ["b.ts"] },
-      'the project has an unknown key "source" (["b.ts"]). Did you mean "sources"? It can have: name, entry, sources, changes.',
+      'the project has an unknown key "source" (["b.ts"]). Did you mean "sources"? It can have: name, entry, sources, changes, preload.',
     ],
     [
       { entry: "a.ts", sources: "b.ts" },
@@ -70,6 +116,29 @@ describe("parseConfig", () => {
     [
       { entry: "a.ts", sources: [{ file: "b.ts", needs: "a.ts" }] },
       'sources[0].needs is "a.ts". It must be a list',
+    ],
+    ...[null, 0, "false", [], {}].map((standby): [unknown, string] => [
+      { entry: "a.ts", sources: ["a.ts", { file: "b.ts", standby }] },
+      `sources[1].standby is ${JSON.stringify(standby)}. It must be false (standbys never evaluate this ahead), or left out.`,
+    ]),
+    [
+      {
+        entry: "a.ts",
+        sources: [{ directory: "d", sources: [], standby: "no" }],
+      },
+      'sources[0].standby is "no". It must be false',
+    ],
+    [
+      { entry: "a.ts", sources: [{ file: "a.ts", standBy: false }] },
+      'sources[0] has an unknown key "standBy" (false). Did you mean "standby"? It can have: file, needs, standby.',
+    ],
+    [
+      { entry: "a.ts", preload: "express" },
+      'preload is "express". It must be a list of packages\' names, like ["express", "@fastify/cors"].',
+    ],
+    [
+      { entry: "a.ts", preloads: [] },
+      'an unknown key "preloads" ([]). Did you mean "preload"?',
     ],
     [{ entry: "a.ts", changes: ["a"] }, 'changes is ["a"]. It must say'],
     [
