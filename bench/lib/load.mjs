@@ -6,19 +6,22 @@
 import http from "node:http";
 
 const KEEP_ALIVE_PAUSE_MS = 3;
+const START_PAUSE_MS = 5;
 const ANSWER_TIMEOUT_MS = 30_000;
 
 /**
  * @param options - `{ port, keepAlive, freshPerSecond, onAnswer }`
- * @returns `stop()`, which resolves when every request under way has ended
+ * @returns `aim(url)`, which sets what is asked for from now on (at first `/`),
+ *   and `stop()`, which resolves when every request under way has ended
  */
 export function startLoad({ port, keepAlive, freshPerSecond, onAnswer }) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: keepAlive });
   const underWay = new Set();
   let stopped = false;
+  let url = "/";
 
   const send = (withAgent) => {
-    const answer = ask(port, withAgent).then(onAnswer);
+    const answer = ask(port, url, withAgent).then(onAnswer);
     underWay.add(answer);
     return answer.finally(() => underWay.delete(answer));
   };
@@ -35,6 +38,9 @@ export function startLoad({ port, keepAlive, freshPerSecond, onAnswer }) {
       : undefined;
 
   return {
+    aim(next) {
+      url = next;
+    },
     async stop() {
       stopped = true;
       clearInterval(timer);
@@ -45,16 +51,31 @@ export function startLoad({ port, keepAlive, freshPerSecond, onAnswer }) {
 }
 
 /**
- * One GET of `/`. Never rejects: a failure is an answer with a `loss`.
+ * Asks again and again until there is an answer with status 200.
+ *
+ * @param until - `AbortSignal` to give up
+ * @returns whether there was one
+ */
+export async function firstAnswer(port, until) {
+  while (!until.aborted) {
+    const { loss } = await ask(port, "/");
+    if (loss === undefined) return true;
+    await new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS));
+  }
+  return false;
+}
+
+/**
+ * One GET. Never rejects: a failure is an answer with a `loss`.
  *
  * @returns `{ sentAt, receivedAt, version, pid, loss }`, times by `performance.now()`
  */
-function ask(port, agent = false) {
+function ask(port, url, agent = false) {
   return new Promise((resolve) => {
     const sentAt = performance.now();
     const end = (found) =>
       resolve({ sentAt, receivedAt: performance.now(), ...found });
-    const request = http.get({ host: "127.0.0.1", port, path: "/", agent });
+    const request = http.get({ host: "127.0.0.1", port, path: url, agent });
     request.setTimeout(ANSWER_TIMEOUT_MS, () => {
       end({ loss: "timeout" });
       request.destroy();

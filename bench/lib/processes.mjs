@@ -1,49 +1,54 @@
 /**
- * A benchmarked program and every process under it: who they are, how much
- * memory they hold, and how to be rid of exactly them.
+ * A benchmarked program and every process under it: how much memory they hold,
+ * and how to be rid of exactly them. Who they are: `process-tree.mjs`.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync, readdirSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import { processTable, treeOf } from "./process-tree.mjs";
 
-const SAMPLE_MS = 400;
 const STOP_MS = 8_000;
 
-/** Whether memory is proportional (shared pages counted once) or resident. */
-export const memoryKind = process.platform === "linux" ? "PSS" : "RSS";
+/** One for all programs, which run one after the other. */
+let sampler;
 
 /**
  * Starts a program as the leader of a process group of its own.
  *
  * @param command - `{ file, args, cwd, env }`
- * @param logFile - where its output goes
+ * @param log - descriptor of the file its output goes to
  */
-export function startProgram(command, logFile) {
-  const log = openSync(logFile, "a");
+export async function startProgram(command, log) {
+  if (sampler === undefined) {
+    sampler = new Worker(new URL("memory-sampler.mjs", import.meta.url));
+    await once(sampler, "online");
+    sampler.unref();
+  }
+  const startedAt = performance.now();
   const child = spawn(command.file, command.args, {
     cwd: command.cwd,
     env: { ...process.env, NO_COLOR: "1", ...command.env },
     stdio: ["ignore", log, log],
     detached: true,
   });
-  closeSync(log);
 
   /** Every process ever seen under it: `pid` to its start, as pids are reused. */
   const seen = new Map();
+  let bytes = 0;
   let peakBytes = 0;
   const exited = once(child, "exit").catch(() => []);
-  const sample = () => {
-    const table = processTable();
-    let bytes = 0;
-    for (const entry of treeOf(child.pid, table)) {
-      seen.set(entry.pid, entry.started);
-      bytes += memoryOf(entry);
-    }
+  const take = (sample) => {
+    if (sample.root !== child.pid) return;
+    for (const [pid, started] of sample.seen) seen.set(pid, started);
+    bytes = sample.bytes;
     peakBytes = Math.max(peakBytes, bytes);
   };
-  const timer = setInterval(sample, SAMPLE_MS);
+  sampler.on("message", take);
+  sampler.postMessage(child.pid);
 
   return {
+    /** When it was spawned, by `performance.now()`. */
+    startedAt,
     /** Resolves when it has ended. */
     exited,
     /** How it ended, or `undefined` while it runs. */
@@ -51,25 +56,34 @@ export function startProgram(command, logFile) {
       child.exitCode === null && child.signalCode === null
         ? undefined
         : `exit ${child.exitCode ?? child.signalCode}`,
+    /** What it and all its processes hold, by the latest sample. */
+    bytes: () => bytes,
     peakBytes: () => peakBytes,
     /** Asks it to end, then ends what is left of it. */
     async stop() {
-      clearInterval(timer);
-      sample();
+      note();
       if (child.exitCode === null && child.signalCode === null) {
         child.kill("SIGTERM");
         await Promise.race([exited, timeout(STOP_MS)]);
       }
-      const table = processTable();
-      for (const entry of treeOf(child.pid, table)) {
-        seen.set(entry.pid, entry.started);
-      }
+      sampler.off("message", take);
+      sampler.postMessage(undefined);
+      const table = note();
       for (const [pid, started] of seen) {
         if (table.get(pid)?.started === started) kill(pid);
       }
       await Promise.race([exited, timeout(STOP_MS)]);
     },
   };
+
+  /** Takes down who is there now. */
+  function note() {
+    const table = processTable();
+    for (const { pid, started } of treeOf(child.pid, table)) {
+      seen.set(pid, started);
+    }
+    return table;
+  }
 }
 
 function kill(pid) {
@@ -82,76 +96,4 @@ function kill(pid) {
 
 function timeout(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
-}
-
-/** The program's group, and all that descends from any of it. */
-function treeOf(root, table) {
-  const members = new Set([root]);
-  for (let grown = true; grown;) {
-    grown = false;
-    for (const entry of table.values()) {
-      const belongs = entry.group === root || members.has(entry.parent);
-      if (belongs && !members.has(entry.pid)) {
-        members.add(entry.pid);
-        grown = true;
-      }
-    }
-  }
-  return [...members].flatMap((pid) => table.get(pid) ?? []);
-}
-
-function processTable() {
-  return process.platform === "linux" ? tableOfProc() : tableOfPs();
-}
-
-function tableOfProc() {
-  const table = new Map();
-  for (const name of readdirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const stat = read(`/proc/${name}/stat`);
-    // The command may contain spaces and parentheses: fields start after it.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (fields.length < 20 || fields[0] === "Z") continue;
-    const pid = Number(name);
-    table.set(pid, {
-      pid,
-      parent: Number(fields[1]),
-      group: Number(fields[2]),
-      started: fields[19],
-    });
-  }
-  return table;
-}
-
-function tableOfPs() {
-  const format = "pid=,ppid=,pgid=,rss=,lstart=";
-  const { stdout } = spawnSync("ps", ["-Ao", format], { encoding: "utf8" });
-  const table = new Map();
-  for (const line of stdout.split("\n")) {
-    const [pid, parent, group, rss, ...started] = line.trim().split(/\s+/);
-    if (!pid) continue;
-    table.set(Number(pid), {
-      pid: Number(pid),
-      parent: Number(parent),
-      group: Number(group),
-      started: started.join(" "),
-      rssBytes: Number(rss) * 1024,
-    });
-  }
-  return table;
-}
-
-function memoryOf(entry) {
-  if (entry.rssBytes !== undefined) return entry.rssBytes;
-  const pss = /^Pss:\s+(\d+) kB/m.exec(read(`/proc/${entry.pid}/smaps_rollup`));
-  return pss === null ? 0 : Number(pss[1]) * 1024;
-}
-
-/** A process may end between any two lines of this file. */
-function read(file) {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }
