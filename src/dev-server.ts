@@ -112,6 +112,7 @@ export class DevServer extends EventEmitter<ServerEvents> {
     return await this.#running.reloader.reload({
       paths: changed === undefined ? undefined : new Set(changed),
       since: performance.now(),
+      batch: undefined,
       release: () => undefined,
     });
   }
@@ -136,6 +137,9 @@ export class DevServer extends EventEmitter<ServerEvents> {
       generation: running?.parts.master.currentGeneration,
       sources: running?.reloader.sources ?? 0,
       workers: running?.parts.master.status() ?? [],
+      standbys: running?.parts.standbys.status() ?? [],
+      notAhead: running?.parts.standbys.barred() ?? [],
+      lastReload: running?.reloader.lastOutcome(),
     };
   }
 
@@ -157,8 +161,10 @@ export class DevServer extends EventEmitter<ServerEvents> {
 
   async #open(): Promise<Running> {
     const options = await resolveServerOptions(this.#options);
-    const parts = await openParts(this.#project, options, {
+    const generations = new Generations(options, process.env);
+    const parts = await openParts(this.#project, options, generations, {
       onProcess: (event) => this.emit("process", event),
+      onStandby: (event) => this.emit("standby", event),
       onOutput: (line) => {
         options.output?.write(`[${line.worker}] ${line.line}\n`);
         this.emit("output", line);
@@ -166,7 +172,6 @@ export class DevServer extends EventEmitter<ServerEvents> {
       onWarning: (message) => this.emit("warning", message),
       onDiscovered: () => this.#watchMore(),
     });
-    const generations = new Generations(options, process.env);
     const reloader = new Reloader({
       project: this.#project,
       parts,
@@ -197,17 +202,18 @@ export class DevServer extends EventEmitter<ServerEvents> {
     )
       return;
     const { parts, reloader, generations } = this.#running;
-    const { compiler, front } = parts;
+    const { compiler, front, gate } = parts;
     this.#watcher ??= createWatcher({
       ...options,
       onDirty: (path) => {
-        this.#releaseDirty ??= front?.hold();
+        this.#releaseDirty ??= holdAll(front?.hold(), gate.hold());
         compiler.prepare(path);
       },
-      onBatch: ({ paths, firstEventAt }) => {
+      onBatch: (batch) => {
         const release = this.#releaseDirty ?? ((): void => undefined);
         this.#releaseDirty = undefined;
-        void reloader.reload({ paths, since: firstEventAt, release });
+        const { paths, firstEventAt: since } = batch;
+        void reloader.reload({ paths, since, batch, release });
       },
       onError: (error) => this.emit("warning", error.message),
     });
@@ -222,6 +228,12 @@ export class DevServer extends EventEmitter<ServerEvents> {
       readAt,
     );
   }
+}
+
+function holdAll(...releases: ((() => void) | undefined)[]): () => void {
+  return () => {
+    for (const release of releases) release?.();
+  };
 }
 
 /**

@@ -1,8 +1,11 @@
 /** Numbers builds as generations, makes the programs that processes run, and remembers what is still in use. */
 
+import { BuildAhead } from "./ahead.js";
 import type { Build, Compiler } from "./compiler/types.js";
 import { envFilePath, processEnvironment, readEnvFile } from "./environment.js";
+import type { Environment } from "./environment.js";
 import type { ResolveAnswer, ResolveRequest } from "./ipc/messages.js";
+import type { ResolvedProject } from "./manifest/types.js";
 import type { Program } from "./pool/types.js";
 import type { ResolvedServerOptions } from "./server-options.js";
 
@@ -16,6 +19,7 @@ export class Generations {
   readonly #parent: NodeJS.ProcessEnv;
   readonly #builds = new Map<number, Build>();
   #last = 0;
+  #ahead: BuildAhead | undefined;
 
   /** @param parent - the environment that every generation starts from */
   constructor(options: ResolvedServerOptions, parent: NodeJS.ProcessEnv) {
@@ -25,24 +29,59 @@ export class Generations {
   }
 
   /**
-   * Makes the next generation of a build.
+   * The environment of a generation that is made now.
    *
    * @param port - the public port
    * @throws PreforkError `ERR_PREFORK_ENV_FILE`
    */
-  async next(build: Build, compiler: Compiler, port: number): Promise<Program> {
+  async environment(port: number): Promise<Environment> {
     const required = this.#options.envFile !== undefined;
     const file =
       this.envFile === undefined
         ? {}
         : await readEnvFile(this.envFile, required);
+    return processEnvironment(this.#parent, file, this.#options.env, port);
+  }
+
+  /**
+   * Makes the next generation of a build.
+   *
+   * @param closure - the sources that are different from the last good build
+   * @param port - the public port
+   * @param project - what it says about standbys
+   * @throws PreforkError `ERR_PREFORK_ENV_FILE`
+   */
+  async next(
+    build: Build,
+    closure: readonly string[],
+    compiler: Compiler,
+    port: number,
+    project: ResolvedProject,
+  ): Promise<Program> {
+    // If the env file can't be read, a build is left out, and the next closure isn't the difference to this.
+    const previous = this.#ahead;
+    this.#ahead = undefined;
+    const env = await this.environment(port);
     const generation = ++this.#last;
     this.#builds.set(generation, build);
+    const marked = project.sources.filter(({ standby }) => !standby);
+    this.#ahead = new BuildAhead(
+      {
+        build,
+        closure,
+        compiler,
+        env,
+        marked: new Set(marked.map(({ path }) => path)),
+        preload: new Set(project.preload),
+      },
+      previous,
+    );
     return {
       generation,
       output: build.output,
       entry: build.entry,
-      env: processEnvironment(this.#parent, file, this.#options.env, port),
+      env,
+      ahead: this.#ahead,
       resolve: (request) => resolveFor(compiler, build, request),
     };
   }

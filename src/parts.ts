@@ -4,6 +4,7 @@ import os from "node:os";
 import { createCompiler } from "./compiler/compiler.js";
 import type { Compiler } from "./compiler/types.js";
 
+import type { Generations } from "./generations.js";
 import { createFront } from "./front/front.js";
 import { urlHost } from "./front/listen.js";
 import type { Front } from "./front/types.js";
@@ -11,17 +12,21 @@ import type { ResolvedProject } from "./manifest/types.js";
 import { Master } from "./master/master.js";
 import type { ProcessEvent } from "./master/types.js";
 import type { ListeningSocket } from "./pool/listening-socket.js";
+import { Forker } from "./pool/forker.js";
 import { bindWorkerSockets } from "./pool/register.js";
 import { makeRunDirectory } from "./pool/run-directory.js";
-import type { OutputLine } from "./pool/types.js";
+import { StandbyPool } from "./pool/standby-pool.js";
+import type { OutputLine, StandbyEvent } from "./pool/types.js";
 import { FurtherSockets, WorkerPlace } from "./pool/worker-place.js";
 import type { ServerAddress } from "./server-events.js";
 import type { ResolvedServerOptions } from "./server-options.js";
+import { StandbyGate } from "./standby-gate.js";
 import { frontTraffic, noTraffic } from "./traffic.js";
 
 /** What the parts tell. */
 export interface PartsListeners {
   readonly onProcess: (event: ProcessEvent) => void;
+  readonly onStandby: (event: StandbyEvent) => void;
   readonly onOutput: (line: OutputLine) => void;
   readonly onWarning: (message: string) => void;
   /** The compiler found sources at run time: there's more to watch. */
@@ -33,6 +38,8 @@ export interface Parts {
   readonly address: ServerAddress;
   readonly compiler: Compiler;
   readonly master: Master;
+  readonly standbys: StandbyPool;
+  readonly gate: StandbyGate;
   readonly front: Front | undefined;
   /** Drains and closes everything. */
   close(): Promise<void>;
@@ -48,6 +55,7 @@ export interface Parts {
 export async function openParts(
   project: ResolvedProject,
   options: ResolvedServerOptions,
+  generations: Generations,
   listeners: PartsListeners,
 ): Promise<Parts> {
   const closers: (() => Promise<void> | void)[] = [];
@@ -71,6 +79,19 @@ export async function openParts(
     const furtherSockets = new FurtherSockets();
     closers.push(() => furtherSockets.close());
 
+    const forker = new Forker({
+      cwd: options.cwd,
+      args: options.args,
+      runDirectory,
+      sockets,
+      onOutput: listeners.onOutput,
+    });
+    closers.push(() => forker.close());
+    const firstPort = frontAddress?.port ?? sockets[0]?.port ?? options.port;
+    // What is wrong with the env file is told by the first reload.
+    const env = await generations.environment(firstPort).catch(() => undefined);
+    if (env !== undefined) forker.forkEarly(env);
+
     const compiler = await createCompiler({
       project,
       onDiscovered: listeners.onDiscovered,
@@ -87,23 +108,32 @@ export async function openParts(
             address: options.host,
             port: frontAddress?.port ?? socket.port,
           },
-          cwd: options.cwd,
-          args: options.args,
           deadlines: options.deadlines,
           furtherSockets,
-          onOutput: listeners.onOutput,
           onWarning: (worker, message) =>
             listeners.onWarning(`worker ${worker}: ${message}`),
         }),
     );
+    const gate = new StandbyGate(() => front?.isAnswering() ?? false);
+    const standbys = new StandbyPool({
+      count: options.standbys,
+      deadlines: options.deadlines,
+      fork: (program) => forker.fork(program),
+      begin: (process) => forker.begin(process, undefined, { kind: "warm" }),
+      gate: () => gate.pass(),
+      onEvent: listeners.onStandby,
+    });
     const master = new Master({
       workers,
+      forker,
+      standbys,
       traffic: front === undefined ? noTraffic : frontTraffic(front),
       parallelBoots: Math.max(1, os.availableParallelism() - 1),
       onEvent: listeners.onProcess,
     });
-    closers.push(() => master.stop());
-    const firstPort = frontAddress?.port ?? sockets[0]?.port ?? options.port;
+    closers.push(async () => {
+      await Promise.all([master.stop(), standbys.close()]);
+    });
     const address: ServerAddress = {
       url: `http://${urlHost(options.host)}:${firstPort}`,
       port: firstPort,
@@ -113,6 +143,8 @@ export async function openParts(
       address,
       compiler,
       master,
+      standbys,
+      gate,
       front,
       async close() {
         // What the front has in hand is answered before any process goes; streams would keep it for ever.
@@ -121,7 +153,7 @@ export async function openParts(
         await closeAll();
       },
       async kill() {
-        await master.kill();
+        await Promise.all([master.kill(), standbys.close(), forker.close()]);
         await front?.close({ deadlineMs: 0 });
         await closeAll();
       },

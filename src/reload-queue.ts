@@ -3,12 +3,16 @@
  * merged into the next one, and whoever asked gets that cycle's outcome.
  */
 
+import type { ChangeBatch } from "./watcher/types.js";
+
 /** A reason to reload. */
 export interface ReloadRequest {
   /** The files that changed; `undefined`: look at everything, and roll even if nothing differs. */
   readonly paths: ReadonlySet<string> | undefined;
   /** `performance.now()` at the first sign. */
   readonly since: number;
+  /** The watcher's, if it was one. */
+  readonly batch: ChangeBatch | undefined;
   /** Ends the hold that the first sign began. */
   readonly release: () => void;
 }
@@ -19,6 +23,8 @@ export interface MergedRequest {
   /** Look at everything, and roll even if nothing differs. */
   readonly forced: boolean;
   readonly since: number;
+  /** The last one's, if it was the watcher's. */
+  readonly batch: ChangeBatch | undefined;
   readonly release: () => void;
 }
 
@@ -37,15 +43,17 @@ function merge(
   merged: MergedRequest | undefined,
   request: ReloadRequest,
 ): MergedRequest {
-  const { paths, since, release } = request;
+  const { paths, since, batch, release } = request;
   if (merged === undefined)
     return {
       paths: paths ?? new Set(),
       forced: paths === undefined,
       since,
+      batch,
       release,
     };
   return {
+    batch: batch ?? merged.batch,
     paths: new Set([...merged.paths, ...(paths ?? [])]),
     forced: merged.forced || paths === undefined,
     since: Math.min(merged.since, since),

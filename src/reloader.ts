@@ -13,6 +13,7 @@ import type { Parts } from "./parts.js";
 import { ReloadQueue } from "./reload-queue.js";
 import type { Cycle, MergedRequest, ReloadRequest } from "./reload-queue.js";
 import type { ReloadFailure, ReloadOutcome } from "./server-events.js";
+import { stepTimes } from "./step-times.js";
 
 export interface ReloaderOptions {
   readonly project: ResolvedProject;
@@ -29,12 +30,22 @@ type Failed = Pick<ReloadFailure, "kind" | "phase" | "diagnostics">;
 type Ended = Exclude<ReloadOutcome, ReloadFailure> | Failed;
 type GoodBuild = Exclude<BuildResult, { kind: "failed" }>;
 
+/** A roll under way, with what led to it. */
+interface Begun {
+  readonly roll: Roll;
+  readonly result: GoodBuild;
+  /** `performance.now()` after the build, and when the roll began. */
+  readonly builtAt: number;
+  readonly rolledAt: number;
+}
+
 export class Reloader {
   readonly #options: ReloaderOptions;
   readonly #queue: ReloadQueue<ReloadOutcome>;
   #project: ResolvedProject;
   #sources = 0;
   #lastFailure = "";
+  #lastOutcome: (() => ReloadOutcome) | undefined;
   #closed = false;
 
   constructor(options: ReloaderOptions) {
@@ -51,6 +62,11 @@ export class Reloader {
   /** How many sources the last good build has. */
   get sources(): number {
     return this.#sources;
+  }
+
+  /** How the last reload ended; what its first answer took is known a little later. */
+  lastOutcome(): ReloadOutcome | undefined {
+    return this.#lastOutcome?.();
   }
 
   /** Asks for a reload. Never rejects. */
@@ -70,40 +86,42 @@ export class Reloader {
 
   /** One reload, up to where the next may begin. Never rejects. */
   async #cycle(request: MergedRequest): Promise<Cycle<ReloadOutcome>> {
-    const release =
-      this.#options.parts.front?.hold() ?? ((): void => undefined);
+    const { parts, onBuilt } = this.#options;
+    const { front, gate } = parts;
+    const release = front?.hold() ?? ((): void => undefined);
+    const letStandbysGoOn = gate.hold();
     request.release();
     const begun = await this.#begin(request);
     if ("kind" in begun) {
       release();
+      letStandbysGoOn();
       return { outcome: Promise.resolve(this.#tell(begun, request)) };
     }
-    void begun.roll.decided.then(release);
+    void begun.roll.decided.then(() => {
+      release();
+      // Not before: it takes its time, and what changes meanwhile isn't missed.
+      onBuilt();
+    });
+    void begun.roll.outcome.then(letStandbysGoOn);
     return {
-      outcome: this.#finish(
-        begun.roll,
-        begun.result,
-        performance.now(),
-        request,
-      ),
+      outcome: this.#finish(begun, request),
     };
   }
 
   /** Everything before the roll; an outcome if it doesn't come to one. */
-  async #begin(
-    request: MergedRequest,
-  ): Promise<Ended | { roll: Roll; result: GoodBuild }> {
+  async #begin(request: MergedRequest): Promise<Ended | Begun> {
     if (this.#isClosed()) return { kind: "stopped" };
     const { generations, onBuilt, parts } = this.#options;
-    const { compiler, master, address } = parts;
+    const { compiler, master, standbys, address } = parts;
     try {
       await this.#redefine(request);
       const result = await compiler.build(
         request.forced ? undefined : { paths: request.paths },
       );
       if (this.#isClosed()) return { kind: "stopped" };
-      onBuilt();
+      const builtAt = performance.now();
       if (result.kind === "failed") {
+        onBuilt();
         return {
           kind: "failed",
           phase: "compile",
@@ -118,15 +136,22 @@ export class Reloader {
         !request.forced &&
         !environmentChanged
       ) {
+        onBuilt();
         return { kind: "unchanged" };
       }
       const program = await generations.next(
         result.build,
+        result.kind === "built" ? result.closure : [],
         compiler,
         address.port,
+        this.#project,
       );
       this.#sources = result.build.sources.size;
-      return { roll: master.roll(program), result };
+      // Asked to look at everything: packages may have been edited where they are installed.
+      if (request.forced) standbys.clear("everything is reloaded");
+      else await standbys.fit(program);
+      const rolledAt = performance.now();
+      return { roll: master.roll(program), result, builtAt, rolledAt };
     } catch (error) {
       if (this.#isClosed()) return { kind: "stopped" };
       return {
@@ -138,13 +163,16 @@ export class Reloader {
   }
 
   async #finish(
-    roll: Roll,
-    result: GoodBuild,
-    rolledAt: number,
+    { roll, result, builtAt, rolledAt }: Begun,
     request: MergedRequest,
   ): Promise<ReloadOutcome> {
     const { generations, parts } = this.#options;
+    const { master, standbys, front } = parts;
     const rolled = await roll.outcome;
+    if (master.currentGeneration === roll.generation)
+      standbys.aim(roll.program);
+    // A standby may have been used up for nothing: mending it is to find another.
+    else standbys.refill();
     if (rolled.kind === "failed") {
       return this.#tell(
         { kind: "failed", phase: "boot", diagnostics: [rolled.diagnostic] },
@@ -153,18 +181,28 @@ export class Reloader {
     }
     if (rolled.kind !== "done") return this.#tell(rolled, request);
     const before = rolledAt - request.since;
-    const outcome = this.#tell(
-      {
-        kind: "done",
-        generation: rolled.generation,
-        changed: [...request.paths],
-        closure: result.kind === "built" ? result.closure : [],
-        compileMs: result.compileMs,
-        firstMs: before + rolled.firstMs,
-        allMs: before + rolled.allMs,
-      },
-      request,
-    );
+    const { canary } = rolled;
+    const done = (): ReloadOutcome => ({
+      kind: "done",
+      generation: rolled.generation,
+      changed: [...request.paths],
+      closure: result.kind === "built" ? result.closure : [],
+      compileMs: result.compileMs,
+      firstMs: before + rolled.firstMs,
+      allMs: before + rolled.allMs,
+      isStandby: canary?.isStandby ?? false,
+      steps: stepTimes({
+        since: request.since,
+        batch: request.batch,
+        builtAt,
+        rolledAt,
+        canary,
+        linkMs: result.kind === "built" ? result.linkMs : 0,
+        firstAnswerAt: canary && front?.firstAnswerAt(canary.id),
+      }),
+    });
+    const outcome = this.#tell(done(), request);
+    this.#lastOutcome = done;
     try {
       const live = parts.master.liveGenerations();
       await generations.settled(rolled.generation, live, parts.compiler);
@@ -188,6 +226,7 @@ export class Reloader {
     const outcome =
       ended.kind === "failed" ? this.#failure(ended, [...paths]) : ended;
     if (outcome.kind === "done") this.#lastFailure = "";
+    this.#lastOutcome = () => outcome;
     this.#options.onOutcome(outcome);
     return outcome;
   }

@@ -1,7 +1,30 @@
 /** What a server tells: its events, the outcome of a reload, its status. Types only. */
 import type { Diagnostic } from "./diagnostic.js";
 import type { ProcessEvent, WorkerStatus } from "./master/types.js";
-import type { OutputLine } from "./pool/types.js";
+import type { OutputLine, StandbyEvent, StandbyStatus } from "./pool/types.js";
+
+/**
+ * Where the time from a save to the first answer went: steps that follow one another, in milliseconds. `undefined` where a
+ * step didn't take place: there is no event when a call asked for the reload, and no answer before a request.
+ */
+export interface StepTimes {
+  /** From the file's modification time to the first event. The system's clock for files has a resolution of some 4 ms. */
+  readonly eventMs: number | undefined;
+  /** Until the change batch was closed. */
+  readonly batchMs: number | undefined;
+  /** Until the changed sources were compiled and the graph was known. */
+  readonly compileMs: number;
+  /** Until the closure's output was written. */
+  readonly linkMs: number;
+  /** Until the first process had begun to load it: forked, or activated if it was a standby. */
+  readonly activateMs: number;
+  /** Until the program called `listen()`. */
+  readonly loadMs: number;
+  /** Until it listened, the master knew, and the front was connected to it. */
+  readonly listenMs: number;
+  /** Until its first answer came to the front. */
+  readonly firstAnswerMs: number | undefined;
+}
 
 /** How a reload ended. Times in milliseconds, counted from the first sign of the change or from the call. */
 export type ReloadOutcome =
@@ -17,6 +40,9 @@ export type ReloadOutcome =
       readonly firstMs: number;
       /** Until all did. */
       readonly allMs: number;
+      /** Was the first worker's new process a standby? */
+      readonly isStandby: boolean;
+      readonly steps: StepTimes;
     }
   /** The change concerns no source. */
   | { readonly kind: "unchanged" }
@@ -58,6 +84,14 @@ export interface ServerStatus {
   /** How many sources the last good build has. */
   readonly sources: number;
   readonly workers: readonly WorkerStatus[];
+  readonly standbys: readonly StandbyStatus[];
+  /** Modules that standbys don't evaluate ahead, since they misbehaved when they did. */
+  readonly notAhead: readonly {
+    readonly path: string;
+    readonly reason: string;
+  }[];
+  /** How the last reload ended. */
+  readonly lastReload: ReloadOutcome | undefined;
 }
 
 /** The events of a server, each with its one argument. */
@@ -68,6 +102,8 @@ export interface ServerEvents {
   reload: [ReloadOutcome];
   /** A process was forked, is ready, drains, stopped, died or failed to boot. */
   process: [ProcessEvent];
+  /** A standby was forked, stands by or was discarded; or a module isn't evaluated ahead any more. */
+  standby: [StandbyEvent];
   /** A worker wrote a line. */
   output: [OutputLine];
   /** Something the developer should know that stops nothing. */

@@ -19,6 +19,11 @@ export interface ServerOptions {
   /** How many workers. Default: as many as the machine has cores, at least 2, at most 4. */
   readonly workers?: number;
   /**
+   * How many standbys: processes that have started and loaded ahead what a save is not likely to change. Each needs about
+   * as much memory as a worker. Default: one for each worker and one more; 0 turns them off, and every reload boots from scratch.
+   */
+  readonly standbys?: number;
+  /**
    * The port of worker 0; worker i listens on `workerPort` + i. Default: the front's port + 1, and any
    * free port, with a warning, for a worker whose port is taken. A port given here must be free.
    */
@@ -55,6 +60,7 @@ export interface ResolvedServerOptions {
   readonly host: string;
   readonly front: boolean;
   readonly workers: number;
+  readonly standbys: number;
   readonly workerPort: number | undefined;
   readonly consistency: Consistency;
   readonly envFile: string | false | undefined;
@@ -110,12 +116,14 @@ export async function resolveServerOptions(
 ): Promise<ResolvedServerOptions> {
   const milliseconds = (name: keyof ServerOptions, fallback: number): number =>
     integer(name, options[name] as number | undefined, 0, LONGEST_MS, fallback);
-  const workers = Math.max(2, Math.min(4, os.availableParallelism()));
+  const cores = Math.max(2, Math.min(4, os.availableParallelism()));
+  const workers = integer("workers", options.workers, 1, 1024, cores);
   return {
     port: integer("port", options.port, 0, 65_535, 3000),
     host: await addressOf(options.host ?? "127.0.0.1"),
     front: options.front ?? true,
-    workers: integer("workers", options.workers, 1, 1024, workers),
+    workers,
+    standbys: integer("standbys", options.standbys, 0, 1024, workers + 1),
     workerPort: integer("workerPort", options.workerPort, 0, 65_535, undefined),
     consistency: options.consistency ?? "fresh",
     envFile: options.envFile,

@@ -2,6 +2,9 @@
 import { relative } from "node:path";
 import pc from "picocolors";
 import type { Diagnostic } from "../diagnostic.js";
+import type { ReloadOutcome } from "../server-events.js";
+
+type DoneOutcome = Extract<ReloadOutcome, { kind: "done" }>;
 
 /** Stack lines shown of an error. */
 const STACK_LINES = 6;
@@ -16,6 +19,31 @@ export function milliseconds(value: number): string {
   return value < 1_000
     ? `${Math.round(value)} ms`
     : `${(value / 1_000).toFixed(1)} s`;
+}
+
+/** `48 MiB`. */
+export function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
+}
+
+/** `event 2 ms, batch 8 ms, …`, or without the steps that didn't take place. */
+export function stepsText(outcome: DoneOutcome): string {
+  const { steps, isStandby } = outcome;
+  const named: [string, number | undefined][] = [
+    ["event", steps.eventMs],
+    ["batch", steps.batchMs],
+    ["compile", steps.compileMs],
+    ["link", steps.linkMs],
+    [isStandby ? "activate" : "fork", steps.activateMs],
+    ["load", steps.loadMs],
+    ["listen", steps.listenMs],
+    ["first answer", steps.firstAnswerMs],
+  ];
+  return named
+    .flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name} ${value.toFixed(1)} ms`],
+    )
+    .join(", ");
 }
 
 /** `port 3001`, `ports 3001-3004`, `ports 3001, 40123`. */

@@ -3,7 +3,7 @@ import type { Writable } from "node:stream";
 import { PreforkError, messageOf } from "../errors.js";
 import type { ResolvedProject } from "../manifest/types.js";
 import type { ProcessEvent } from "../master/types.js";
-import type { OutputLine } from "../pool/types.js";
+import type { OutputLine, StandbyEvent } from "../pool/types.js";
 import type {
   ReloadOutcome,
   ServerAddress,
@@ -51,6 +51,10 @@ export class JsonReporter implements Reporter {
 
   process({ kind: what, ...fields }: ProcessEvent): void {
     this.#write("process", { what, ...fields });
+  }
+
+  standby({ kind: what, ...fields }: StandbyEvent): void {
+    this.#write("standby", { what, ...fields });
   }
 
   output(line: OutputLine): void {

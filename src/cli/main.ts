@@ -52,6 +52,7 @@ async function makeServer({
     args,
     env: colourEnvironment(),
     ...(flags.workers === undefined ? {} : { workers: flags.workers }),
+    ...(flags.standby === undefined ? {} : { standbys: flags.standby }),
     ...(flags.workerPort === undefined ? {} : { workerPort: flags.workerPort }),
     ...(flags.envFile === undefined ? {} : { envFile: flags.envFile }),
   });
@@ -67,6 +68,7 @@ async function run(
   );
   server.on("reload", (outcome) => reporter.reload(outcome, server.status()));
   server.on("process", (event) => reporter.process(event));
+  server.on("standby", (event) => reporter.standby(event));
   server.on("output", (line) => reporter.output(line));
   server.on("warning", (message) => reporter.warning(message));
   installSignals(server, reporter);

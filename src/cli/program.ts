@@ -22,6 +22,7 @@ export interface Flags {
   readonly port?: number;
   readonly host: string;
   readonly workers?: number;
+  readonly standby?: number;
   readonly workerPort?: number;
   readonly front: boolean;
   readonly consistency: Consistency;
@@ -72,6 +73,12 @@ function makeCommand(version: string): Command {
         "-w, --workers <n>",
         "how many workers (default: cores, at least 2, at most 4)",
       ).argParser(wholeNumber(1, 1024)),
+    )
+    .addOption(
+      new Option(
+        "--standby <n>",
+        "processes that start before a save; 0 turns them off (default: workers + 1)",
+      ).argParser(wholeNumber(0, 1024)),
     )
     .addOption(
       new Option(

@@ -1,7 +1,7 @@
 /** What a reporter is told. Types only; `create-reporter.ts` makes one. */
 import type { ProcessEvent } from "../master/types.js";
 import type { ResolvedProject } from "../manifest/types.js";
-import type { OutputLine } from "../pool/types.js";
+import type { OutputLine, StandbyEvent } from "../pool/types.js";
 import type {
   ReloadOutcome,
   ServerAddress,
@@ -16,6 +16,7 @@ export interface Reporter {
   /** From now on every change is seen. */
   watching(): void;
   process(event: ProcessEvent): void;
+  standby(event: StandbyEvent): void;
   output(line: OutputLine): void;
   warning(message: string): void;
   stopping(): void;

@@ -5,14 +5,21 @@ import pc from "picocolors";
 import { messageOf } from "../errors.js";
 import type { ResolvedProject } from "../manifest/types.js";
 import type { ProcessEvent } from "../master/types.js";
-import type { OutputLine } from "../pool/types.js";
+import type { OutputLine, StandbyEvent } from "../pool/types.js";
 import type {
   ReloadFailure,
   ReloadOutcome,
   ServerAddress,
   ServerStatus,
 } from "../server-events.js";
-import { diagnosticText, milliseconds, plural, portRange } from "./format.js";
+import {
+  diagnosticText,
+  mebibytes,
+  milliseconds,
+  plural,
+  portRange,
+  stepsText,
+} from "./format.js";
 import type { Reporter } from "./reporter.js";
 
 export interface TerminalReporterOptions {
@@ -93,6 +100,7 @@ export class TerminalReporter implements Reporter {
     this.#say(
       `${this.#clock()} ${pc.green("✓")} ${what}${size}  ${times}  ${pc.dim(`generation ${generation}`)}`,
     );
+    this.#detail(`  ${stepsText(outcome)}`);
     for (const path of closure) this.#detail(`  ${this.#short(path)}`);
   }
 
@@ -135,6 +143,9 @@ export class TerminalReporter implements Reporter {
   process(event: ProcessEvent): void {
     const who = `worker ${event.worker} (pid ${event.pid}, generation ${event.generation})`;
     switch (event.kind) {
+      case "activated":
+        this.#detail(`${who} was a standby`);
+        return;
       case "ready":
         this.#detail(
           `${who} listens on port ${event.port} after ${milliseconds(event.bootMs)}`,
@@ -177,6 +188,30 @@ export class TerminalReporter implements Reporter {
         this.#error(
           `${this.#clock()} ${pc.red("✗")} ${pc.bold(`Worker ${event.worker} doesn't start`)}${pc.dim(`, next try in ${milliseconds(event.retryMs)}`)}`,
           diagnosticText(event.diagnostic, this.#options.cwd),
+        );
+    }
+  }
+
+  standby(event: StandbyEvent): void {
+    switch (event.kind) {
+      case "forked":
+        this.#detail(`standby (pid ${event.pid}) forked`);
+        return;
+      case "ready": {
+        const { pid, evaluated, stoppedBy, rssBytes, bootMs } = event;
+        const end =
+          stoppedBy === undefined ? "" : ` up to ${this.#short(stoppedBy)}`;
+        this.#detail(
+          `standby (pid ${pid}) ready after ${milliseconds(bootMs)}: ${plural(evaluated, "module")} evaluated${end}, ${mebibytes(rssBytes)}`,
+        );
+        return;
+      }
+      case "discarded":
+        this.#detail(`standby (pid ${event.pid}) discarded: ${event.reason}`);
+        return;
+      case "barred":
+        this.#detail(
+          `${this.#short(event.path)} isn't evaluated ahead: it ${event.reason}`,
         );
     }
   }

@@ -1,35 +1,26 @@
 import type { Diagnostic } from "../diagnostic.js";
-import { identities, loadOrder } from "../graph/index.js";
+import {
+  changedIdentities,
+  GraphStructure,
+  identities,
+  loadOrder,
+} from "../graph/index.js";
 import type { IdentifiedGraph, SourceNode } from "../graph/index.js";
 import type { ResolvedProject } from "../manifest/types.js";
-import type { Configuration } from "./configuration.js";
 import { limitDiagnostics } from "./diagnostics.js";
 import { builtSource, writeOutputs } from "./emit.js";
 import { GoodBuild } from "./good-build.js";
-import type { OutputStore } from "./output-store.js";
+import type { Parts } from "./parts.js";
 import { problemsOf, rootProblems } from "./problems.js";
 import { projectSources } from "./project-sources.js";
 import type { ProjectSources } from "./project-sources.js";
-import type { RecordStore } from "./record-store.js";
 import { ChangedMeanwhile } from "./source-file.js";
 import type { SourceFile } from "./source-file.js";
-import type { SourceReader } from "./source-reader.js";
-import { listed } from "./source-tree.js";
-import type { SourceTree } from "./source-tree.js";
+import { listed } from "./connect.js";
 import type { Build, BuildResult, BuiltSource, FileChanges } from "./types.js";
 
 /** How often a build starts over because files change under its hands. */
 const MAX_ATTEMPTS = 5;
-
-/** The parts that building and answering processes share. */
-export interface Parts {
-  readonly root: string;
-  readonly configuration: Configuration;
-  readonly reader: SourceReader;
-  readonly tree: SourceTree;
-  readonly records: RecordStore;
-  readonly outputs: OutputStore;
-}
 
 /** Makes builds, one after the other. */
 export class Builder {
@@ -86,7 +77,8 @@ export class Builder {
         if (!(error instanceof ChangedMeanwhile)) throw error;
         if (attempt === MAX_ATTEMPTS) {
           const { message, path } = error;
-          return failed([{ message, file: path }], startedAt);
+          const compileMs = performance.now() - startedAt;
+          return { ...failed([{ message, file: path }]), compileMs };
         }
         await tree.invalidate([error.path]);
       }
@@ -94,7 +86,17 @@ export class Builder {
   }
 
   async #attempt(startedAt: number, isAll: boolean): Promise<BuildResult> {
-    const { root, configuration, reader, tree, records } = this.#parts;
+    const changed = isAll ? undefined : await this.#parts.tree.refresh();
+    const result =
+      changed !== undefined && this.last?.isAsBuilt === true
+        ? await this.#buildChanged(this.last, changed)
+        : await this.#buildAll(isAll);
+    return { ...result, compileMs: performance.now() - startedAt };
+  }
+
+  /** Goes through everything: sources may have come or gone. */
+  async #buildAll(isAll: boolean): Promise<Result> {
+    const { root, tree } = this.#parts;
     const { entry, listed: listedPaths } = this.#sources;
     const reached = new Map<string, SourceFile>();
     // The entry first: what it imports is code, also where a name listed says nothing.
@@ -109,96 +111,129 @@ export class Builder {
       [...new Set(missing)],
       this.#project.manifest,
     );
-    problems.push(
-      ...(await problemsOf(
-        root,
-        reached.values(),
-        configuration,
-        reader,
-        records,
-      )),
-    );
-    if (problems.length > 0) return failed(problems, startedAt);
+    problems.push(...(await this.#problemsOf(reached.values())));
+    if (problems.length > 0) return failed(problems);
     tree.retain(reached);
 
-    const graph = this.#graph(reached);
-    const found = identities(graph, this.last?.known);
-    if (this.last?.isSameAs(entry, found)) {
-      const { build } = this.last;
-      const compileMs = performance.now() - startedAt;
-      return { kind: "unchanged", build, compileMs };
-    }
-    const build = await this.#emit(graph, found, reached, isAll);
-    const before = this.last?.build.sources;
-    const closure = [...build.sources.values()]
-      .filter(({ path, identity }) => before?.get(path)?.identity !== identity)
-      .map(({ path }) => path);
-    this.#keep(build, { graph, identities: found }, reached);
-    const compileMs = performance.now() - startedAt;
-    return { kind: "built", build, closure, compileMs };
-  }
-
-  #graph(reached: ReadonlyMap<string, SourceFile>): Map<string, SourceNode> {
     const graph = new Map<string, SourceNode>();
-    for (const [path, { node }] of reached) graph.set(path, node);
-    const entry = graph.get(this.#sources.entry);
-    if (entry !== undefined) {
-      // Installed packages are nobody's source, but a process that runs the old ones must be replaced.
-      const part = entry.part + this.#parts.configuration.packages.salt();
-      graph.set(entry.path, { ...entry, part });
+    for (const file of reached.values()) graph.set(file.path, this.#node(file));
+    const structure = new GraphStructure(graph);
+    const found = identities(graph, this.last?.known, structure);
+    if (this.last?.isSameAs(entry, found)) {
+      tree.settle();
+      return { kind: "unchanged", build: this.last.build };
     }
-    return graph;
+    const result = await this.#emit(
+      { graph, identities: found },
+      structure,
+      new Map(),
+      loadOrder(graph, this.roots),
+      isAll,
+    );
+    this.#retain();
+    return result;
   }
 
+  /** Goes through the closure of what changed, which left all edges as they were. */
+  async #buildChanged(
+    last: GoodBuild,
+    changed: readonly SourceFile[],
+  ): Promise<Result> {
+    const problems = await this.#problemsOf(changed);
+    if (problems.length > 0) return failed(problems);
+    const { known, structure, build } = last;
+    const graph = new Map(known.graph);
+    for (const file of changed) graph.set(file.path, this.#node(file));
+    const paths = changed.map(({ path }) => path);
+    const different = changedIdentities(graph, known, structure, paths);
+    if (different.size === 0) return { kind: "unchanged", build };
+    const found = new Map(known.identities);
+    for (const [path, identity] of different) found.set(path, identity);
+    const result = await this.#emit(
+      { graph, identities: found },
+      structure,
+      new Map(build.sources),
+      [...build.sources.keys()].filter((path) => different.has(path)),
+      false,
+    );
+    if (this.#parts.records.hasGrown) this.#retain();
+    return result;
+  }
+
+  async #problemsOf(files: Iterable<SourceFile>): Promise<Diagnostic[]> {
+    const { root, configuration, reader, records } = this.#parts;
+    return await problemsOf(root, files, configuration, reader, records);
+  }
+
+  #node({ path, node }: SourceFile): SourceNode {
+    if (path !== this.#sources.entry) return node;
+    // Installed packages are nobody's source, but a process that runs the old ones must be replaced.
+    const part = node.part + this.#parts.configuration.packages.salt();
+    return { ...node, part };
+  }
+
+  /**
+   * Makes the build, and keeps it as the last.
+   *
+   * @param sources - the build's so far: those that are as they were before, in load order; is added to
+   * @param paths - those to look at, in load order
+   * @param isAll - also outputs of before may have been deleted
+   */
   async #emit(
-    graph: ReadonlyMap<string, SourceNode>,
-    found: ReadonlyMap<string, string>,
-    reached: ReadonlyMap<string, SourceFile>,
+    known: IdentifiedGraph,
+    structure: GraphStructure,
+    sources: Map<string, BuiltSource>,
+    paths: Iterable<string>,
     isAll: boolean,
-  ): Promise<Build> {
-    const { reader, records, outputs } = this.#parts;
-    const sources = new Map<string, BuiltSource>();
+  ): Promise<Result> {
+    const { configuration, tree, reader, records, built, outputs } =
+      this.#parts;
+    const { entry } = this.#sources;
     const isNew: SourceFile[] = [];
-    for (const path of loadOrder(graph, this.roots)) {
-      const file = reached.get(path);
+    for (const path of paths) {
+      const file = tree.files.get(path);
       if (file === undefined) continue;
-      const identity = found.get(path) ?? "";
+      const identity = known.identities.get(path) ?? "";
       const before = this.last?.build.sources.get(path);
       const isSame = before?.identity === identity;
-      sources.set(path, isSame ? before : builtSource(file, identity, outputs));
-      if (!isSame) isNew.push(file);
+      const source = isSame ? before : builtSource(file, identity, outputs);
+      sources.set(path, source);
+      if (isSame) continue;
+      built.add(source, file);
+      isNew.push(file);
     }
+    const writingAt = performance.now();
     await writeOutputs(
-      isAll ? reached.values() : isNew,
+      isAll ? tree.files.values() : isNew,
       (path) => sources.get(path),
       reader,
       records,
       outputs,
     );
-    const { entry } = this.#sources;
-    return { entry, sources, output: sources.get(entry)?.output ?? "" };
+    const linkMs = performance.now() - writingAt;
+    const output = sources.get(entry)?.output ?? "";
+    const packages = configuration.packages.salt();
+    const build: Build = { entry, sources, output, packages };
+    this.last = new GoodBuild(build, known, structure);
+    this.#good.set(build, this.last);
+    tree.settle();
+    const closure = isNew.map(({ path }) => path);
+    return { kind: "built", build, closure, linkMs };
   }
 
-  #keep(
-    build: Build,
-    graph: IdentifiedGraph,
-    reached: ReadonlyMap<string, SourceFile>,
-  ): void {
+  /** Forgets records that the last build doesn't hold. */
+  #retain(): void {
+    const { tree, records } = this.#parts;
     const keys = new Set<string>();
-    for (const { key } of reached.values()) keys.add(key);
-    this.last = new GoodBuild(build, graph, keys);
-    this.#good.set(build, this.last);
-    this.#parts.records.retain(keys);
+    for (const { key } of tree.files.values()) keys.add(key);
+    records.retain(keys);
   }
 }
 
-function failed(
-  problems: readonly Diagnostic[],
-  startedAt: number,
-): BuildResult {
-  return {
-    kind: "failed",
-    diagnostics: limitDiagnostics(problems),
-    compileMs: performance.now() - startedAt,
-  };
+/** A {@link BuildResult} but for the time. */
+type Result = WithoutTime<BuildResult>;
+type WithoutTime<R> = R extends BuildResult ? Omit<R, "compileMs"> : never;
+
+function failed(problems: readonly Diagnostic[]): Result {
+  return { kind: "failed", diagnostics: limitDiagnostics(problems) };
 }

@@ -8,7 +8,7 @@ import type { Registration } from "./cache-lock.js";
 import { hashOf } from "./hashes.js";
 
 /** Raised whenever records, outputs or identities of the same sources would come out different. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 /** An open cache: a folder for this version of everything that shapes its content. */
 export interface CacheDirectory {
@@ -17,6 +17,7 @@ export interface CacheDirectory {
   readonly records: string;
   readonly outputs: string;
   readonly index: string;
+  readonly recentSaves: string;
   readonly registration: Registration;
   /** Removes the folders of other versions that nobody uses. */
   removeOutdated(): Promise<void>;
@@ -68,6 +69,7 @@ async function open(base: string): Promise<CacheDirectory> {
     records,
     outputs,
     index: join(folder, "index.json"),
+    recentSaves: join(folder, "recent-saves.json"),
     registration,
     removeOutdated: async () => {
       for (const name of readdirSync(base)) {

@@ -7,15 +7,17 @@
  * `runtime-sources.ts`, and things are kept where `cache-directory.ts` says.
  */
 import { messageOf, PreforkError, systemErrorCode } from "../errors.js";
+import { BuiltRecords } from "./built-records.js";
 import { Builder } from "./builder.js";
-import type { Parts } from "./builder.js";
 import { openCacheDirectory } from "./cache-directory.js";
 import type { CacheDirectory } from "./cache-directory.js";
 import { Configuration } from "./configuration.js";
 import { useEsbuild, warmUpEsbuild } from "./esbuild.js";
 import { readIndex, writeIndex } from "./index-file.js";
 import { OutputStore } from "./output-store.js";
+import type { Parts } from "./parts.js";
 import { realPath } from "./project-sources.js";
+import { RecentSaves } from "./recent-saves.js";
 import { RecordStore } from "./record-store.js";
 import { answerAtRuntime } from "./runtime-sources.js";
 import { SourceReader } from "./source-reader.js";
@@ -27,7 +29,7 @@ import type {
   CompilerOptions,
   RuntimeAnswer,
 } from "./types.js";
-import { watchSetOf } from "./watched.js";
+import { Watched } from "./watched.js";
 
 /** The index is written when nothing happened for so long, and at the end. */
 const INDEX_DELAY_MS = 1_000;
@@ -53,13 +55,19 @@ export async function createCompiler(
     records.learn(key, summary);
     if (runtimeEdges.length > 0) tree.runtimeEdges.set(path, [...runtimeEdges]);
   }
-  const parts: Parts = { root, configuration, reader, tree, records, outputs };
+  const built = new BuiltRecords(records);
+  const parts: Parts = {
+    ...{ root, configuration, reader, tree, records, built, outputs },
+  };
+  const saves = new RecentSaves(cache.recentSaves);
+  const watched = new Watched(root, tree, configuration);
   const builder = new Builder(parts, project);
   const releaseEsbuild = useEsbuild();
   const queue = new Queue();
   const saveIndex = (): void => {
     try {
       writeIndex(cache.index, tree.files.values(), tree.runtimeEdges);
+      saves.write();
     } catch {
       // Only a shortcut; the next build meets the same full disk, and reports it.
     }
@@ -75,6 +83,8 @@ export async function createCompiler(
   const build: Compiler["build"] = async (changes): Promise<BuildResult> => {
     try {
       const result = await builder.build(changes);
+      const paths = [...(changes?.paths ?? [])];
+      saves.note(paths.filter((path) => tree.files.has(path)));
       if (result.kind === "built") saveIndexSoon();
       return result;
     } catch (error) {
@@ -114,8 +124,7 @@ export async function createCompiler(
       }
     },
     setProject: (next) => builder.redefine(next),
-    watchSet: () =>
-      watchSetOf(root, tree, configuration.files(), builder.roots),
+    watchSet: () => watched.by(builder.roots),
     resolveAtRuntime: async (of, request): Promise<RuntimeAnswer> => {
       const good = builder.good(of);
       if (good === undefined) return { kind: "node" };
@@ -126,6 +135,22 @@ export async function createCompiler(
         };
         return await answerAtRuntime(parts, good, request, discovered);
       });
+    },
+    closureOf: (of, paths) => {
+      const good = builder.good(of);
+      return good === undefined
+        ? new Set(of.sources.keys())
+        : good.closureOf(paths);
+    },
+    inertSources: async (of, paths) =>
+      await built.inert(
+        [...paths].flatMap((path) => of.sources.get(path) ?? []),
+      ),
+    likelyToChange: () => {
+      const sources = builder.last?.build.sources;
+      if (sources === undefined) return [];
+      const isSource = (path: string): boolean => sources.has(path);
+      return saves.likely(isSource, tree.files.values());
     },
     prune: async (keep) => {
       await whileOpen(async () => await prune(cache, parts, builder, keep));
@@ -152,16 +177,17 @@ function buildError(error: unknown, directory: string): PreforkError {
 
 async function prune(
   cache: CacheDirectory,
-  { tree, records, outputs }: Parts,
+  { tree, records, built, outputs }: Parts,
   builder: Builder,
   keep: readonly Build[],
 ): Promise<void> {
   const held = keep.flatMap((build) => builder.good(build) ?? []);
   if (builder.last !== undefined) held.push(builder.last);
-  const keys = new Set(held.flatMap((good) => [...good.recordKeys]));
+  const sources = held.flatMap((good) => good.sources());
+  const keys = new Set(sources.flatMap((source) => built.keyOf(source) ?? []));
   // Also of a build that failed: it will be mended.
   for (const { key } of tree.files.values()) keys.add(key);
-  const files = new Set(held.flatMap((good) => good.outputs()));
+  const files = new Set(sources.flatMap(({ output }) => output ?? []));
   await cache.registration.alone(() => {
     outputs.deleteExcept(files);
     records.deleteExcept(keys);

@@ -18,7 +18,16 @@ export function builtSource(
     format === undefined
       ? undefined
       : outputs.pathOf(file.path, identity, format);
-  return { path: file.path, identity, output };
+  const { before, during } = file.evaluation;
+  const isWorkerSpecific = file.summary?.isWorkerSpecific ?? false;
+  return {
+    path: file.path,
+    identity,
+    output,
+    before,
+    during,
+    isWorkerSpecific,
+  };
 }
 
 /**

@@ -1,5 +1,9 @@
-import type { IdentifiedGraph, SourceNode } from "../graph/index.js";
-import { identities } from "../graph/index.js";
+import type {
+  GraphStructure,
+  IdentifiedGraph,
+  SourceNode,
+} from "../graph/index.js";
+import { closureOf, identities } from "../graph/index.js";
 import type { Build, BuiltSource } from "./types.js";
 
 /**
@@ -12,20 +16,26 @@ export class GoodBuild {
   readonly build: Build;
   /** Sources that no import showed, compiled for this build's processes; each keeps its output for the build's life. */
   readonly discovered: Map<string, BuiltSource> = new Map();
-  /** The records behind the outputs. */
-  readonly recordKeys: Set<string>;
+  /** Of the graph as it was built. */
+  readonly structure: GraphStructure;
+  #isAsBuilt = true;
   #graph: ReadonlyMap<string, SourceNode>;
   #identities: ReadonlyMap<string, string> | undefined;
 
   constructor(
     build: Build,
     { graph, identities: found }: IdentifiedGraph,
-    recordKeys: Set<string>,
+    structure: GraphStructure,
   ) {
     this.build = build;
     this.#graph = graph;
     this.#identities = found;
-    this.recordKeys = recordKeys;
+    this.structure = structure;
+  }
+
+  /** Whether nothing was discovered. */
+  get isAsBuilt(): boolean {
+    return this.#isAsBuilt;
   }
 
   /** The graph with what was discovered. */
@@ -39,12 +49,17 @@ export class GoodBuild {
     return this.build.sources.get(path) ?? this.discovered.get(path);
   }
 
-  /** The compiled files of this build. */
-  outputs(): string[] {
-    return [
-      ...this.build.sources.values(),
-      ...this.discovered.values(),
-    ].flatMap(({ output }) => (output === undefined ? [] : [output]));
+  /** The closure of a change of these sources. */
+  closureOf(paths: Iterable<string>): Set<string> {
+    if (!this.#isAsBuilt) return closureOf(this.#graph, paths);
+    const { groups } = this.structure;
+    const found = this.structure.closureOf(paths);
+    return new Set(found.flatMap((group) => groups[group] ?? []));
+  }
+
+  /** All of its sources, also those discovered. */
+  sources(): BuiltSource[] {
+    return [...this.build.sources.values(), ...this.discovered.values()];
   }
 
   /** Adds sources and an edge that were discovered at run time. */
@@ -58,12 +73,14 @@ export class GoodBuild {
     const graph = new Map(this.#graph);
     for (const node of nodes) graph.set(node.path, node);
     const node = graph.get(importer);
-    if (node !== undefined && !node.dependencies.includes(path)) {
+    if (node !== undefined) {
+      // Also a second time, as in the tree: an edge that is known may be of the other kind.
       const dependencies = [...node.dependencies, path];
       graph.set(importer, { ...node, dependencies });
     }
     this.#graph = graph;
     this.#identities = undefined;
+    this.#isAsBuilt = false;
   }
 
   /** Whether a graph has nothing new to this build's processes. */

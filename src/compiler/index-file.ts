@@ -20,12 +20,12 @@ export function writeIndex(
   const entries: IndexEntry[] = [];
   for (const file of files) {
     if (file.summary === undefined) continue;
-    const { format, imports } = file.summary;
+    const { format, imports, before, isWorkerSpecific } = file.summary;
     entries.push({
       path: file.path,
       key: file.key,
       // Not what else a record in memory carries.
-      summary: { format, imports },
+      summary: { format, imports, before, isWorkerSpecific },
       runtimeEdges: runtimeEdges.get(file.path) ?? [],
     });
   }
@@ -59,14 +59,17 @@ function isEntry(value: unknown): value is IndexEntry {
 
 function isSummary(value: unknown): value is RecordSummary {
   if (typeof value !== "object" || value === null) return false;
-  const { format, imports } = value as Partial<
+  const { format, imports, before, isWorkerSpecific } = value as Partial<
     Record<keyof RecordSummary, unknown>
   >;
   const formats: readonly unknown[] = ["esm", "cjs"] satisfies ModuleFormat[];
   return (
     formats.includes(format) &&
     Array.isArray(imports) &&
-    imports.every(isImport)
+    imports.every(isImport) &&
+    Array.isArray(before) &&
+    before.every((index) => typeof index === "number") &&
+    typeof isWorkerSpecific === "boolean"
   );
 }
 

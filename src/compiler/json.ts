@@ -25,6 +25,8 @@ export function compileJson(text: string): LinkableCode {
   return {
     format: "cjs",
     imports: [],
+    before: [],
+    isWorkerSpecific: false,
     code,
     places: [],
     meta: [],

@@ -12,6 +12,9 @@ import type { TransformInput } from "./transform.js";
 /** Enough to keep esbuild's threads busy; more would only hold more texts in memory. */
 const CONCURRENT_TRANSFORMS = 16;
 
+/** So many records that nobody holds any more may be in memory: looking for them costs time with each save. */
+const MAX_GROWTH = 64;
+
 /**
  * The records: in memory, on disk, or else made now. Content-addressed by everything that shapes them.
  *
@@ -25,6 +28,7 @@ export class RecordStore {
   readonly #underWay = new Map<string, Promise<LinkableCode>>();
   readonly #limit = new Limit(CONCURRENT_TRANSFORMS);
   #made = 0;
+  #madeBefore = 0;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -108,8 +112,19 @@ export class RecordStore {
     }
   }
 
+  /** A record's code if there is one, in memory or on disk. */
+  known(key: string): LinkableCode | undefined {
+    return this.#codes.get(key) ?? this.#read(key);
+  }
+
+  /** Whether many records were made since something was last forgotten. */
+  get hasGrown(): boolean {
+    return this.#made - this.#madeBefore > MAX_GROWTH;
+  }
+
   /** Forgets what isn't held any more; the records stay on disk. */
   retain(keys: ReadonlySet<string>): void {
+    this.#madeBefore = this.#made;
     for (const map of [this.#codes, this.#summaries]) {
       for (const key of map.keys()) if (!keys.has(key)) map.delete(key);
     }

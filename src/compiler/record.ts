@@ -30,6 +30,10 @@ export interface RecordSummary {
   readonly format: ModuleFormat;
   /** Static ones first, each group in source order. */
   readonly imports: readonly ImportRequest[];
+  /** Indexes of `imports`: what is evaluated before the code itself, in that order. */
+  readonly before: readonly number[];
+  /** The code names `PREFORK_WORKER`. */
+  readonly isWorkerSpecific: boolean;
 }
 
 /** The code before linking. */
@@ -95,6 +99,8 @@ function isLinkable(value: unknown): value is LinkableCode {
     Array.isArray(value.places) &&
     "imports" in value &&
     Array.isArray(value.imports) &&
+    "before" in value &&
+    Array.isArray(value.before) &&
     "format" in value
   );
 }

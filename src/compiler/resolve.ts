@@ -55,6 +55,8 @@ export class Resolver {
   readonly #cacheDirectory: string;
   readonly #tsconfigs: TsconfigFinder;
   readonly #known = new Map<string, Resolution>();
+  /** One string for each path, whoever imports it: graphs of thousands of paths compare them by address then. */
+  readonly #paths = new Map<string, string>();
   readonly #node: Record<Kind, ResolverFactory>;
   readonly #project: Record<Kind, ResolverFactory>;
 
@@ -167,7 +169,9 @@ export class Resolver {
     };
   }
 
-  #classify(path: string, suffix: string): Resolution {
+  #classify(found: string, suffix: string): Resolution {
+    const path = this.#paths.get(found) ?? found;
+    this.#paths.set(path, path);
     if (
       isInstalled(path, this.#root) ||
       path.startsWith(this.#cacheDirectory + sep)

@@ -1,9 +1,9 @@
 import { identities } from "../graph/index.js";
 import type { SourceNode } from "../graph/index.js";
-import type { Parts } from "./builder.js";
 import { limitDiagnostics } from "./diagnostics.js";
 import { builtSource, writeOutputs } from "./emit.js";
 import type { GoodBuild } from "./good-build.js";
+import type { Parts } from "./parts.js";
 import { problemsOf } from "./problems.js";
 import { ChangedMeanwhile } from "./source-file.js";
 import type { SourceFile } from "./source-file.js";
@@ -52,7 +52,7 @@ function answer({ output, path: source }: BuiltSource): RuntimeAnswer {
     : { kind: "output", path: output, source };
 }
 
-/** Remembers the edge, unless the importer depends on that source anyway. */
+/** Remembers the edge, unless it is known anyway. */
 function connect(
   { tree }: Parts,
   good: GoodBuild,
@@ -61,10 +61,21 @@ function connect(
   request: RuntimeRequest,
 ): boolean {
   if (importer === path) return false;
-  if (tree.files.get(importer)?.node.dependencies.includes(path)) return false;
+  const file = tree.files.get(importer);
+  if (file !== undefined && isKnown(file, path, request.kind)) return false;
   if (!tree.addRuntimeEdge(importer, request)) return false;
   good.discover(importer, path, [], []);
   return true;
+}
+
+/** Whether a source is known to load another; that it may `import()` it doesn't say that it may require it. */
+function isKnown(
+  { node, evaluation }: SourceFile,
+  path: string,
+  kind: RuntimeRequest["kind"],
+): boolean {
+  if (kind === "import") return node.dependencies.includes(path);
+  return evaluation.before.includes(path) || evaluation.during.includes(path);
 }
 
 async function compileNew(
@@ -120,7 +131,10 @@ async function compileNew(
     records,
     outputs,
   );
-  for (const { key } of files) good.recordKeys.add(key);
+  for (const file of files) {
+    const source = built.get(file.path);
+    if (source !== undefined) parts.built.add(source, file);
+  }
   const nodes = files.map(({ node }) => node);
   good.discover(importer, path, nodes, built.values());
   const target = built.get(path);

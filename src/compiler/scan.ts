@@ -1,5 +1,7 @@
 import { parse } from "es-module-lexer";
 import type { DynamicImport, Import, StaticImport } from "es-module-lexer";
+import { leadingRequires } from "./leading-requires.js";
+import { STRING_LITERAL, unquote } from "./literal.js";
 import type {
   ImportRequest,
   LinkableCode,
@@ -13,10 +15,15 @@ const IMPORT_HOOK = `globalThis[Symbol.for("prefork-dev.import")]`;
 // no function, hence the arrow.
 const IMPORT_WITH_OPTIONS = `((s,o)=>/\\.json\\.[0-9a-f]{16}\\.cjs$/.test(s)?import(s):import(s,o))`;
 
-// esbuild prints calls without spaces, and strings with the quotes that need fewer escapes. Not `x.require()`,
+// esbuild prints calls without spaces. Not `x.require()`,
 // but `...require()`.
-const REQUIRE =
-  /(?<![\w$]|(?<!\.\.)\.)require(?:\.resolve)?\((?<literal>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')\)/g;
+const REQUIRE = new RegExp(
+  String.raw`(?<![\w$]|(?<!\.\.)\.)require(?:\.resolve)?\((?<literal>${STRING_LITERAL})\)`,
+  "g",
+);
+
+/** A source that names this must not be evaluated before its process belongs to a worker. */
+const WORKER_VARIABLES = "PREFORK_WORKER";
 
 // What esbuild makes of static imports: these run before anything could catch their failure.
 const GENERATED_IMPORT =
@@ -68,6 +75,8 @@ export function scan(
   return {
     format,
     imports,
+    before: format === "cjs" ? leading(code, imports) : statics(imports),
+    isWorkerSpecific: code.includes(WORKER_VARIABLES),
     code: apply(code, edits),
     places: places.map((place) => shift(place, edits)),
     meta: [...meta],
@@ -162,15 +171,20 @@ function requires(code: string): Found[] {
   return found;
 }
 
-function unquote(literal: string): string | undefined {
-  if (!literal.includes("\\")) return literal.slice(1, -1);
-  // Escapes in a specifier are rare: those that JSON shares are enough.
-  try {
-    const value: unknown = JSON.parse(`"${literal.slice(1, -1)}"`);
-    return typeof value === "string" ? value : undefined;
-  } catch {
-    return undefined;
-  }
+/** A module's static imports are all evaluated before it. */
+function statics(imports: readonly ImportRequest[]): number[] {
+  return imports.flatMap(({ isStatic }, index) => (isStatic ? [index] : []));
+}
+
+function leading(code: string, imports: readonly ImportRequest[]): number[] {
+  const requests = new Map<string, number>();
+  imports.forEach(({ kind, specifier }, index) => {
+    if (kind === "require") requests.set(specifier, index);
+  });
+  const indexes = leadingRequires(code).specifiers.flatMap(
+    (specifier) => requests.get(specifier) ?? [],
+  );
+  return [...new Set(indexes)];
 }
 
 function collect(found: readonly Found[]): {

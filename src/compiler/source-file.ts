@@ -3,6 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import type { Diagnostic } from "../diagnostic.js";
 import { systemErrorCode } from "../errors.js";
 import type { SourceNode } from "../graph/index.js";
+import type { Evaluation } from "./evaluation.js";
 import type { RecordSummary } from "./record.js";
 import type { Resolution } from "./resolve.js";
 import type { RuntimeRequest } from "./types.js";
@@ -29,6 +30,8 @@ export interface SourceFile {
   unresolved: readonly number[];
   /** What it depends on, in load order. */
   references: readonly Reference[];
+  /** What is evaluated before and by its code, as of `resolutions`. */
+  evaluation: Evaluation;
   /** The same as a node of the graph; another object whenever something in it is different. */
   node: SourceNode;
 }

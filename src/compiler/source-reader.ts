@@ -3,6 +3,7 @@ import type { Diagnostic } from "../diagnostic.js";
 import { messageOf } from "../errors.js";
 import type { Configuration } from "./configuration.js";
 import { SourceFault } from "./diagnostics.js";
+import { NO_EVALUATION } from "./evaluation.js";
 import { hashOf } from "./hashes.js";
 import { loaderOfImported } from "./kinds.js";
 import { RecordStore } from "./record-store.js";
@@ -122,6 +123,7 @@ function newFile(
     resolvedAt: -1,
     unresolved: [],
     references: [],
+    evaluation: NO_EVALUATION,
     node: NO_NODE,
   };
 }

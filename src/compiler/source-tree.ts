@@ -6,15 +6,13 @@
  */
 import { statSync } from "node:fs";
 import type { Configuration } from "./configuration.js";
-import { hashOf } from "./hashes.js";
+import { askedFor, connect, haveSameEdges } from "./connect.js";
 import { loaderByName, loaderOfImported } from "./kinds.js";
 import { isConfigFile } from "./packages.js";
-import type { Resolution } from "./resolve.js";
 import { Slices } from "./slices.js";
 import { ChangedMeanwhile, withoutFile } from "./source-file.js";
 import type { Reference, RuntimeEdge, SourceFile } from "./source-file.js";
 import type { SourceReader } from "./source-reader.js";
-import { isFatal } from "./unresolved.js";
 
 /** Against code that makes up specifiers from its input. */
 const MAX_RUNTIME_EDGES = 10_000;
@@ -26,9 +24,13 @@ export class SourceTree {
   readonly runtimeEdges: Map<string, RuntimeEdge[]> = new Map();
   /** Declared dependencies, by source. */
   needs: ReadonlyMap<string, readonly string[]> = new Map();
+  /** Another one whenever sources, or where their imports were looked for in vain, may be others. */
+  edgesVersion = 0;
   readonly #configuration: Configuration;
   readonly #reader: SourceReader;
   readonly #dirty = new Set<string>();
+  /** What was read again since the last good build, as long as all edges are as they were then; else `undefined`. */
+  #changed: Set<string> | undefined;
   /** Counts the times that specifiers may have got another meaning. */
   #epoch = 0;
 
@@ -41,6 +43,7 @@ export class SourceTree {
   invalidateAll(): void {
     this.#configuration.clear();
     this.#epoch++;
+    this.#unsettle();
     for (const path of this.files.keys()) this.#dirty.add(path);
   }
 
@@ -75,6 +78,7 @@ export class SourceTree {
   resolveAgain(): void {
     this.#configuration.resolver.clear();
     this.#epoch++;
+    this.#unsettle();
   }
 
   /** Remembers that a process asked `importer` for more; `importer` is a source. */
@@ -90,6 +94,7 @@ export class SourceTree {
     if (isKnown) return false;
     edges.push(edge);
     this.runtimeEdges.set(importer, edges);
+    this.#unsettle();
     const file = this.files.get(importer);
     if (file !== undefined) this.#connect(file);
     return true;
@@ -136,8 +141,33 @@ export class SourceTree {
     return missing;
   }
 
+  /**
+   * Reads what isn't up to date: the usual save, which leaves all edges as they were, needs no more.
+   *
+   * @returns what may differ from the last good build; `undefined` when edges may, so that all must be crawled
+   */
+  async refresh(): Promise<readonly SourceFile[] | undefined> {
+    if (this.#changed === undefined) return undefined;
+    const slices = new Slices();
+    const loads: Promise<unknown>[] = [];
+    for (const path of this.#dirty) {
+      const file = this.files.get(path);
+      if (file === undefined) continue;
+      await slices.pause();
+      loads.push(this.#load(path, file.isCode));
+    }
+    await Promise.all(loads);
+    return this.#changedFiles();
+  }
+
+  /** Says that the last good build is of what is here now. */
+  settle(): void {
+    this.#changed = new Set();
+  }
+
   /** Forgets sources that no build needs any more. */
   retain(reached: ReadonlyMap<string, SourceFile>): void {
+    this.edgesVersion++;
     for (const path of this.files.keys()) {
       if (reached.has(path)) continue;
       this.files.delete(path);
@@ -150,9 +180,22 @@ export class SourceTree {
 
   /** Where files that appear would be what a source asks for in vain. */
   missingDirectories(file: SourceFile): string[] {
-    return [...file.resolutions, ...this.#asked(file)].flatMap((resolution) =>
+    const { resolver } = this.#configuration;
+    const asked = askedFor(resolver, this.runtimeEdges.get(file.path) ?? []);
+    const all = [...file.resolutions, ...asked.map((one) => one.resolution)];
+    return all.flatMap((resolution) =>
       resolution.kind === "missing" ? resolution.directories : [],
     );
+  }
+
+  #unsettle(): void {
+    this.#changed = undefined;
+    this.edgesVersion++;
+  }
+
+  #changedFiles(): SourceFile[] | undefined {
+    if (this.#changed === undefined) return undefined;
+    return [...this.#changed].flatMap((path) => this.files.get(path) ?? []);
   }
 
   #upToDate(path: string, isCode: boolean): SourceFile | undefined {
@@ -164,70 +207,36 @@ export class SourceTree {
   }
 
   async #load(path: string, isCode: boolean): Promise<SourceFile | undefined> {
-    const file = await this.#reader.read(path, isCode, this.files.get(path));
+    const before = this.files.get(path);
+    const file = await this.#reader.read(path, isCode, before);
     // Not before: if the disk is full, it is still to be read.
     this.#dirty.delete(path);
     if (file === undefined) {
       this.files.delete(path);
+      this.#unsettle();
       return undefined;
     }
     this.#connect(file);
+    if (before !== undefined && haveSameEdges(before, file)) {
+      this.#changed?.add(path);
+      const missing = this.missingDirectories(file).join("\0");
+      if (missing !== this.missingDirectories(before).join("\0")) {
+        this.edgesVersion++;
+      }
+    } else {
+      this.#unsettle();
+    }
     this.files.set(path, file);
     return file;
   }
 
-  /** Resolves a source's imports and makes its node of the graph. */
   #connect(file: SourceFile): void {
-    const { resolver } = this.#configuration;
-    const imports = file.summary?.imports ?? [];
-    file.resolutions = imports.map(({ specifier, kind }) =>
-      resolver.resolve(file.path, specifier, kind),
-    );
+    connect(file, this.#configuration.resolver, {
+      needs: this.needs.get(file.path) ?? [],
+      runtime: this.runtimeEdges.get(file.path) ?? [],
+    });
     file.resolvedAt = this.#epoch;
-    // Source dependencies count by their identities, but also by which specifier means which of them.
-    const meanings = file.resolutions.map((resolution, index) => {
-      const path = "path" in resolution ? resolution.path : "";
-      return `${imports[index]?.specifier ?? ""}\0${resolution.kind}\0${path}`;
-    });
-    const part = [file.key, String(file.touches), ...meanings].join("\n");
-    file.unresolved = imports.flatMap((request, index) => {
-      const resolution = file.resolutions[index];
-      return resolution && isFatal(request, resolution) ? [index] : [];
-    });
-    file.references = this.#references(file);
-    const dependencies = file.references.map(({ path }) => path);
-    file.node = { path: file.path, part: hashOf(part), dependencies };
   }
-
-  /** What a source depends on, in load order. */
-  #references(file: SourceFile): Reference[] {
-    return [
-      ...sourcesOf(file.resolutions),
-      ...(this.needs.get(file.path) ?? []).map(listed),
-      ...sourcesOf(this.#asked(file)),
-    ];
-  }
-
-  /** What processes asked for on a source's behalf. */
-  #asked({ path }: SourceFile): Resolution[] {
-    const { resolver } = this.#configuration;
-    return (this.runtimeEdges.get(path) ?? []).map((edge) =>
-      resolver.resolve(edge.from, edge.specifier, edge.kind),
-    );
-  }
-}
-
-/** A listed source as a place to crawl from: code if its name says so. */
-export function listed(path: string): Reference {
-  return { path, isImported: false };
-}
-
-function sourcesOf(resolutions: readonly Resolution[]): Reference[] {
-  return resolutions.flatMap((resolution) =>
-    resolution.kind === "source"
-      ? [{ path: resolution.path, isImported: true }]
-      : [],
-  );
 }
 
 /** Whether a path that was no source could be what a specifier means now. */

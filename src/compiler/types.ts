@@ -15,6 +15,18 @@ export interface BuiltSource {
   readonly identity: string;
   /** Absolute path of the compiled file; `undefined` for sources that aren't code. */
   readonly output: string | undefined;
+  /**
+   * What a cold boot evaluates before this source's own code, in order: originals of sources, and files of packages.
+   * Built-ins, assets and what doesn't resolve are left out.
+   */
+  readonly before: readonly string[];
+  /**
+   * Sources that it may load while it is evaluated or later: CommonJS requires that aren't at the start of the code,
+   * and what processes asked for at run time. Not `import()`, which can't complete during an evaluation.
+   */
+  readonly during: readonly string[];
+  /** Why it must not be evaluated before its process belongs to a worker: its code names `PREFORK_WORKER`. */
+  readonly isWorkerSpecific: boolean;
 }
 
 /** One consistent set of identities: what a generation runs. */
@@ -25,6 +37,8 @@ export interface Build {
   readonly sources: ReadonlyMap<string, BuiltSource>;
   /** Absolute path of the entry's compiled file. */
   readonly output: string;
+  /** Differs when packages may have been installed or removed; part of the entry's identity. */
+  readonly packages: string;
 }
 
 /** What one call of `compiler.build` came to. */
@@ -35,6 +49,8 @@ export type BuildResult =
       /** The sources whose identity is new or different, in load order: the closure of the change. */
       readonly closure: readonly string[];
       readonly compileMs: number;
+      /** The part of `compileMs` in which the closure's output was written. */
+      readonly linkMs: number;
     }
   /** No identity differs from the last good build. */
   | {
@@ -105,6 +121,18 @@ export interface Compiler {
     build: Build,
     request: RuntimeRequest,
   ): Promise<RuntimeAnswer>;
+  /** The closure of a change of these sources in a build: them and all that depends on them. */
+  closureOf(build: Build, paths: Iterable<string>): ReadonlySet<string>;
+  /** Of these sources of a build, those whose evaluation nobody can notice (see `inert.ts`). Reads a record only when its answer isn't known yet. */
+  inertSources(
+    build: Build,
+    paths: Iterable<string>,
+  ): Promise<ReadonlySet<string>>;
+  /**
+   * The sources most likely to change next, most likely first: those saved most recently, also in earlier runs; before
+   * anything was saved, those that were written long after most others. Sources of the last good build only.
+   */
+  likelyToChange(): readonly string[];
   /** Deletes outputs and records that neither `keep` nor the newest build holds; does nothing while another tool uses the cache. */
   prune(keep: readonly Build[]): Promise<void>;
   /** Ends what the compiler started and leaves the cache. The outputs stay. */

@@ -124,6 +124,10 @@ export function createFront(options: FrontOptions): Front {
 
     leases: (id) => admission.get(id)?.leases ?? 0,
 
+    isAnswering: () => [...admission.all()].some((target) => target.leases > 0),
+
+    firstAnswerAt: (id) => admission.get(id)?.firstAnswerAt,
+
     stats: () => ({
       ...counters,
       held: admission.held,

@@ -31,6 +31,8 @@ export class Target {
   state: FrontTargetStats["state"] = "connected";
   lastUsed = 0;
   requests = 0;
+  /** `performance.now()` when the head of its first answer came. */
+  firstAnswerAt: number | undefined;
   readonly #holders = new Set<LeaseHolder>();
   readonly #onDrained: (() => void)[] = [];
 

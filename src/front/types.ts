@@ -132,6 +132,12 @@ export interface Front {
   /** How many requests and upgraded sockets a process has in hand; 0 for an unknown id. */
   leases(id: number): number;
 
+  /** Are requests being answered at this moment? Those that are held don't count. */
+  isAnswering(): boolean;
+
+  /** `performance.now()` when a process's first answer came; `undefined` before, or for an unknown id. */
+  firstAnswerAt(id: number): number | undefined;
+
   stats(): FrontStats;
 
   /**

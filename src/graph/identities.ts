@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { components } from "./components.js";
+import { GraphStructure } from "./structure.js";
 import type { SourceGraph, SourceNode } from "./types.js";
 
 const IDENTITY_LENGTH = 16;
@@ -17,23 +17,68 @@ export interface IdentifiedGraph {
  * what the cycle depends on. Independent of the order in which the graph was filled.
  *
  * @param before - an earlier graph; saves hashing where the very same nodes depend on the same identities
+ * @param structure - of this graph, when it is at hand
  * @returns 16 hexadecimal characters (64 bits of sha256) by path
  */
 export function identities(
   graph: SourceGraph,
   before?: IdentifiedGraph,
+  structure: GraphStructure = new GraphStructure(graph),
 ): Map<string, string> {
   const found = new Map<string, string>();
-  for (const group of components(graph)) {
+  const identityOf = (path: string): string | undefined => found.get(path);
+  for (const paths of structure.groups) {
+    const group = nodesOf(graph, paths);
     const identity =
       unchanged(graph, group, found, before) ??
-      hash("sha256", describe(graph, group, found), "hex").slice(
-        0,
-        IDENTITY_LENGTH,
-      );
-    for (const node of group) found.set(node.path, identity);
+      identityOfGroup(graph, group, identityOf);
+    for (const path of paths) found.set(path, identity);
   }
   return found;
+}
+
+/**
+ * The identities that are different after a change that left all edges as they were. Costs as much as the closure of
+ * the change has sources.
+ *
+ * @param graph - as it is now
+ * @param before - the graph before, and its identities
+ * @param structure - of either
+ * @param changed - paths of the nodes that may be different
+ */
+export function changedIdentities(
+  graph: SourceGraph,
+  before: IdentifiedGraph,
+  structure: GraphStructure,
+  changed: Iterable<string>,
+): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const index of structure.closureOf(changed)) {
+    const paths = structure.groups[index] ?? [];
+    const group = nodesOf(graph, paths);
+    const identity = identityOfGroup(graph, group, (path) =>
+      structure.groupOf(path) === index
+        ? undefined
+        : (found.get(path) ?? before.identities.get(path)),
+    );
+    for (const path of paths) {
+      if (before.identities.get(path) !== identity) found.set(path, identity);
+    }
+  }
+  return found;
+}
+
+function nodesOf(graph: SourceGraph, paths: readonly string[]): SourceNode[] {
+  return paths.flatMap((path) => graph.get(path) ?? []);
+}
+
+function identityOfGroup(
+  graph: SourceGraph,
+  group: readonly SourceNode[],
+  identityOf: (path: string) => string | undefined,
+): string {
+  const text = describe(graph, group, identityOf);
+  return hash("sha256", text, "hex").slice(0, IDENTITY_LENGTH);
 }
 
 /** A group's identity of before, if nothing that it is the hash of is different. */
@@ -70,7 +115,7 @@ function unchanged(
 function describe(
   graph: SourceGraph,
   group: readonly SourceNode[],
-  known: ReadonlyMap<string, string>,
+  identityOf: (path: string) => string | undefined,
 ): string {
   const members =
     group.length === 1
@@ -82,7 +127,7 @@ function describe(
     for (const path of node.dependencies) {
       if (!graph.has(path)) continue;
       // A dependency inside the group has no identity yet: its part is in this hash, its name stands for it.
-      text += `${known.get(path) ?? `=${path}`}\0`;
+      text += `${identityOf(path) ?? `=${path}`}\0`;
     }
     text += "\n";
   }

@@ -14,20 +14,49 @@ export const COMMAND = "NODE_PREFORK_DEV";
 /** The descriptor of the synchronous channel: one JSON line each way. */
 export const SYNC_FD = 4;
 
-/** Makes a process a worker's: what to run, and where to listen. The listening socket comes with it. */
-export interface ProgramMessage {
-  readonly type: "program";
+/** What to run, and for which worker. */
+export interface WorkerProgram {
   /** The compiled entry. */
   readonly output: string;
-  /** The original entry. */
-  readonly entry: string;
-  /** `process.argv` from index 2 on. */
-  readonly args: readonly string[];
   readonly worker: number;
+  /** The worker's own port. */
+  readonly workerPort: number;
   /** What the app's server says its address is: the front's, or without a front the worker's own. */
   readonly publicAddress: { readonly address: string; readonly port: number };
   /** Where to listen for the front; absent without a front. */
   readonly socketPath?: string;
+}
+
+/** A module to evaluate ahead. */
+export interface AheadStep {
+  /** The file to load; what it imports and wasn't loaded yet is evaluated before it. */
+  readonly file: string;
+  /** The compiled CommonJS module that requires it, which becomes its `module.parent`; absent when it is imported. */
+  readonly requiredBy?: string;
+}
+
+/** What a process does next. The first order comes as a message, the others as answers to a {@link StandingRequest}. */
+export type Order =
+  /** Start the HTTP stack and use it once. */
+  | { readonly kind: "warm" }
+  /** Load modules without evaluating them. */
+  | { readonly kind: "link"; readonly files: readonly string[] }
+  | { readonly kind: "evaluate"; readonly step: AheadStep }
+  /** Become a worker's process: load the rest, listen. */
+  | { readonly kind: "activate"; readonly program: WorkerProgram };
+
+/** The program's constants, known before a worker is. */
+export interface BeginMessage {
+  readonly type: "begin";
+  /** The original entry: `process.argv[1]`, `require.main`. */
+  readonly entry: string;
+  /** `process.argv` from index 2 on. */
+  readonly args: readonly string[];
+  /** Is the compiled entry an ES module? It is evaluated in a microtask then, as under plain Node. */
+  readonly isModule: boolean;
+  /** A directory for files that the process needs for an instant. */
+  readonly runDirectory: string;
+  readonly order: Order;
 }
 
 /** The listening socket for a `bind` request comes with it, unless there is an error. */
@@ -41,7 +70,9 @@ export interface BoundMessage {
 export type MasterMessage =
   /** Put the listening socket that comes with it into listening state, without accepting from it. */
   | { readonly type: "arm" }
-  | ProgramMessage
+  /** A worker's listening socket comes with it, for the case that the process becomes that worker's. */
+  | { readonly type: "socket"; readonly worker: number }
+  | BeginMessage
   /** Accept no more on the worker's port, let go of keep-alive connections; answer `drained`. */
   | { readonly type: "drain"; readonly lingerMs: number }
   /** The drain deadline has passed: end event streams and upgraded sockets; answer `finished`. */
@@ -56,7 +87,20 @@ export type ProcessMessage =
   /** The runtime is up and listens for messages. */
   | { readonly type: "hello" }
   /** The app listens. */
-  | { readonly type: "ready"; readonly protocol: ServedProtocol }
+  | {
+      readonly type: "ready";
+      readonly protocol: ServedProtocol;
+      /** Times on the clock of `Date.now()`, with fractions of a millisecond. */
+      readonly activatedAt: number;
+      readonly loadedAt: number;
+    }
+  /** What was evaluated ahead doesn't go with this program after all; the process exits. */
+  | {
+      readonly type: "unfit";
+      readonly reason: string;
+      /** The original file that it's about, when that's known. */
+      readonly file?: string;
+    }
   /** The app threw while it was loaded; the process exits. */
   | { readonly type: "failed"; readonly diagnostic: Diagnostic }
   /** An exception that nobody caught; the process exits. */
@@ -73,7 +117,7 @@ export type ProcessMessage =
       readonly port: number;
     };
 
-/** A line on the synchronous channel, process to master: what does this computed specifier mean? */
+/** What does this computed specifier mean? */
 export interface ResolveRequest {
   /** Absolute path of the original importer. */
   readonly from: string;
@@ -81,7 +125,27 @@ export interface ResolveRequest {
   readonly kind: "import" | "require";
 }
 
-/** The answer, one line. */
+/** An order was carried out as far as it could be; the answer is the next {@link Order}, whenever it comes. */
+export interface StandingRequest {
+  readonly kind: "standing";
+  /** Why an `evaluate` or `link` did nothing, harmlessly. */
+  readonly refused?: string;
+  readonly rssBytes: number;
+}
+
+/** Something happened in a process that stands by which makes it useless: it ends. No answer. */
+export interface TroubleNotice {
+  readonly kind: "trouble";
+  /** As a predicate: "calls listen()". */
+  readonly reason: string;
+  /** The original file that did it, when that's known. */
+  readonly file?: string;
+}
+
+/** A line on the synchronous channel, process to master. */
+export type SyncRequest = ResolveRequest | StandingRequest | TroubleNotice;
+
+/** The answer to a {@link ResolveRequest}, one line. */
 export type ResolveAnswer =
   /** A source of the project: its compiled file and its original path. */
   | { readonly kind: "output"; readonly path: string; readonly source: string }

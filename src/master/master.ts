@@ -5,31 +5,25 @@
  *
  * It knows nothing of files, compilers or HTTP. `dev-server.ts` makes it.
  */
-import { messageOf } from "../errors.js";
 import type { Diagnostic } from "../diagnostic.js";
 import type { WorkerPlace } from "../pool/worker-place.js";
-import { BootFailure } from "../pool/boot-failure.js";
+import { backoffMs } from "../pool/backoff.js";
 import type { Program } from "../pool/types.js";
-import { backoffMs, decide } from "./decide.js";
+import { boot } from "./boot.js";
+import type { BootOptions } from "./boot.js";
+import { decide } from "./decide.js";
 import { generationsOf, makePlace, statusOf, viewOf } from "./place.js";
 import type { Place, Retiring, Serving } from "./place.js";
 import { Roll, Rolls } from "./roll.js";
-import type {
-  ProcessEvent,
-  ServingProcess,
-  Traffic,
-  WorkerStatus,
-} from "./types.js";
+import type { Canary, WorkerStatus } from "./types.js";
 
 /** A process that dies within this time after it was ready counts as a failure towards the backoff. */
 const EARLY_DEATH_MS = 5_000;
 
-export interface MasterOptions {
+export interface MasterOptions extends BootOptions {
   readonly workers: readonly WorkerPlace[];
-  readonly traffic: Traffic;
   /** How many empty places boot at a time. */
   readonly parallelBoots: number;
-  readonly onEvent: (event: ProcessEvent) => void;
 }
 
 export class Master {
@@ -169,53 +163,36 @@ export class Master {
   async #boot(place: Place, generation: number): Promise<void> {
     const roll = this.#rolls.find(generation);
     if (roll === undefined) return;
-    const { worker } = place;
-    const placed = worker.fork(roll.program);
-    place.booting = placed;
-    const { process } = placed;
-    const event = { worker: worker.index, pid: process.pid, generation };
-    this.#options.onEvent({ kind: "forked", ...event });
-    try {
-      const { protocol, bootMs } = await worker.whenReady(placed);
-      const target: ServingProcess = {
-        id: placed.id,
-        socketPath: placed.socketPath,
-        protocol,
-        ...event,
-      };
-      await this.#options.traffic.connect(target);
-      if (place.booting !== placed) return;
-      if (process.gone)
-        throw new BootFailure({
-          message: "the process died as soon as it was ready",
-        });
-      this.#options.onEvent({
-        kind: "ready",
-        ...event,
-        port: worker.port,
-        bootMs,
-      });
-      this.#serve(place, { placed, target, readyAt: performance.now() });
-    } catch (error) {
-      await process.kill();
-      worker.forget(placed);
-      if (place.booting !== placed) return;
-      place.booting = undefined;
-      const diagnostic =
-        error instanceof BootFailure
-          ? error.diagnostic
-          : { message: messageOf(error) };
-      this.#bootFailed(place, roll, process.pid, diagnostic);
-    }
+    const isCanary = roll === this.#rolls.candidate;
+    const result = await boot(place, roll.program, isCanary, this.#options);
+    const { placed } = result.kind === "ready" ? result.serving : result;
+    if (place.booting !== placed) return; // given up meanwhile
+    place.booting = undefined;
+    if (result.kind === "ready")
+      this.#serve(place, result.serving, result.canary);
+    else this.#bootFailed(place, roll, placed.process.pid, result.diagnostic);
     this.#step();
   }
 
   /** The swap, in one tick. */
-  #serve(place: Place, next: Serving): void {
+  #serve(place: Place, next: Serving, canary: Canary): void {
     const previous = place.serving;
-    place.booting = undefined;
+    const { worker, pid, generation } = next.target;
+    const { isStandby, bootMs, activateMs, loadMs, listenMs } = canary;
+    this.#options.onEvent({
+      kind: "ready",
+      worker,
+      pid,
+      port: place.worker.port,
+      generation,
+      isStandby,
+      bootMs,
+      activateMs,
+      loadMs,
+      listenMs,
+    });
     place.serving = next;
-    this.#rolls.ready(next.target.generation);
+    this.#rolls.ready(generation, canary);
     this.#options.traffic.admit(next.target, previous?.target);
     if (previous !== undefined) this.#retire(place, previous);
     void next.placed.process.exited.then(() => this.#exited(place, next));

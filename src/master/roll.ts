@@ -1,7 +1,7 @@
 /** One asked-for generation on its way to all workers, and the promise of its outcome. */
 import type { Diagnostic } from "../diagnostic.js";
 import type { Program } from "../pool/types.js";
-import type { RollOutcome } from "./types.js";
+import type { Canary, RollOutcome } from "./types.js";
 
 export class Roll {
   readonly program: Program;
@@ -11,6 +11,7 @@ export class Roll {
   readonly decided: Promise<void>;
   readonly #startedAt = performance.now();
   #firstMs: number | undefined;
+  #canary: Canary | undefined;
   #settle: ((outcome: RollOutcome) => void) | undefined;
   #decide: () => void = () => undefined;
 
@@ -29,8 +30,9 @@ export class Roll {
   }
 
   /** The canary is ready. */
-  proven(): void {
+  proven(canary: Canary): void {
     this.#firstMs ??= performance.now() - this.#startedAt;
+    this.#canary ??= canary;
     this.#decide();
   }
 
@@ -42,6 +44,7 @@ export class Roll {
       generation: this.generation,
       firstMs: this.#firstMs ?? allMs,
       allMs,
+      canary: this.#canary,
     });
   }
 
@@ -86,12 +89,12 @@ export class Rolls {
   }
 
   /** A process of this generation is ready: a candidate becomes the current one. */
-  ready(generation: number): void {
+  ready(generation: number, canary: Canary): void {
     if (this.#candidate?.generation !== generation) return;
     this.#current?.superseded();
     this.#current = this.#candidate;
     this.#candidate = undefined;
-    this.#current.proven();
+    this.#current.proven(canary);
   }
 
   /**

@@ -1,6 +1,7 @@
 /** The plain values of the master. Types only. */
 import type { Diagnostic } from "../diagnostic.js";
 import type { ServedProtocol } from "../ipc/messages.js";
+import type { ReadyProcess } from "../pool/types.js";
 
 /** A process that serves, as whoever sends it requests needs to know it. */
 export interface ServingProcess {
@@ -25,6 +26,17 @@ export interface Traffic {
   remove(target: ServingProcess): void;
 }
 
+/** The first process of a generation, and where the time of its boot went. */
+export interface Canary extends ReadyProcess {
+  /** As in {@link ServingProcess}. */
+  readonly id: number;
+  readonly isStandby: boolean;
+  /** From listening to the first connection by what sends it requests, in milliseconds. */
+  readonly connectMs: number;
+  /** `performance.now()` when it was given requests. */
+  readonly admittedAt: number;
+}
+
 /** How a roll ended, for whoever asked for it. */
 export type RollOutcome =
   | {
@@ -32,6 +44,7 @@ export type RollOutcome =
       readonly generation: number;
       readonly firstMs: number;
       readonly allMs: number;
+      readonly canary: Canary | undefined;
     }
   /** A newer generation took over before every worker ran this one. */
   | { readonly kind: "superseded"; readonly generation: number }
@@ -51,14 +64,29 @@ export type ProcessEvent =
       readonly pid: number;
       readonly generation: number;
     }
+  /** A standby became this worker's process. */
+  | {
+      readonly kind: "activated";
+      readonly worker: number;
+      readonly pid: number;
+      readonly generation: number;
+    }
   | {
       readonly kind: "ready";
       readonly worker: number;
       readonly pid: number;
       readonly port: number;
       readonly generation: number;
-      /** From fork to listening. */
+      /** Was it a standby before? */
+      readonly isStandby: boolean;
+      /** From fork, or a standby's activation, to listening. */
       readonly bootMs: number;
+      /** … of it: until the process began to load the program; */
+      readonly activateMs: number;
+      /** until the program called `listen()`, */
+      readonly loadMs: number;
+      /** until it listened and the master knew. */
+      readonly listenMs: number;
     }
   | {
       readonly kind: "draining";

@@ -6,11 +6,11 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../errors.js";
-import type { ProcessMessage } from "../ipc/messages.js";
+import type { Order, ProcessMessage } from "../ipc/messages.js";
 import { bindListeningSocket } from "./listening-socket.js";
 import type { ListeningSocket } from "./listening-socket.js";
-import type { Deadlines, OutputLine, Program, ReadyProcess } from "./types.js";
-import { WorkerProcess } from "./worker-process.js";
+import type { Deadlines, Program, ReadyProcess } from "./types.js";
+import type { WorkerProcess } from "./worker-process.js";
 
 /** After the drain deadline: how long a process may take to end its streams. */
 const FINISH_MS = 1_000;
@@ -22,12 +22,9 @@ export interface WorkerPlaceOptions {
   readonly runDirectory: string | undefined;
   /** What the app's server says its address is. */
   readonly publicAddress: { readonly address: string; readonly port: number };
-  readonly cwd: string;
-  readonly args: readonly string[];
   readonly deadlines: Deadlines;
   /** Sockets for the further ports that the app listens on, shared by all workers. */
   readonly furtherSockets: FurtherSockets;
-  readonly onOutput: (line: OutputLine) => void;
   readonly onWarning: (worker: number, message: string) => void;
 }
 
@@ -73,22 +70,13 @@ export class WorkerPlace {
     this.port = options.socket.port;
   }
 
-  /** Forks a process for a program. Await {@link whenReady} next. */
-  fork(program: Program): PlacedProcess {
-    const { index, cwd, onOutput, runDirectory, socket } = this.#options;
+  /** Makes a process this worker's. Await {@link whenReady} next. */
+  place(process: WorkerProcess, program: Program): PlacedProcess {
+    const { index, runDirectory } = this.#options;
     const id = ++lastId;
-    const process = new WorkerProcess({
+    process.assign({
       worker: index,
-      program: {
-        ...program,
-        env: {
-          ...program.env,
-          PREFORK_WORKER: String(index),
-          PREFORK_WORKER_PORT: String(socket.port),
-        },
-      },
-      cwd,
-      onOutput,
+      program,
       onMessage: (message) => this.#received(process, message),
     });
     const socketPath =
@@ -97,34 +85,36 @@ export class WorkerPlace {
   }
 
   /**
-   * Gives a forked process its program and the worker's socket, and waits until it serves.
+   * Gives a process its program and waits until it serves.
    *
+   * @param begin - for a process that was just forked: gives it its sockets and its first order. Without, it stands by
    * @throws BootFailure
    */
-  async whenReady({
-    process,
-    socketPath,
-  }: PlacedProcess): Promise<ReadyProcess> {
-    const { publicAddress, args, socket, deadlines, index } = this.#options;
+  async whenReady(
+    { process, socketPath }: PlacedProcess,
+    begin: ((order: Order) => void) | undefined,
+  ): Promise<ReadyProcess> {
+    const { publicAddress, socket, deadlines, index } = this.#options;
     const ready = process.whenReady(deadlines.bootTimeoutMs);
-    void process.hello.then(() => {
+    const order: Order = {
+      kind: "activate",
+      program: {
+        output: process.program.output,
+        worker: index,
+        workerPort: socket.port,
+        publicAddress,
+        ...(socketPath === undefined ? {} : { socketPath }),
+      },
+    };
+    const start = (): void => {
       if (!this.#armed) {
         this.#armed = true;
         process.send({ type: "arm" }, socket.handle);
       }
-      process.send(
-        {
-          type: "program",
-          output: process.program.output,
-          entry: process.program.entry,
-          args,
-          worker: index,
-          publicAddress,
-          ...(socketPath === undefined ? {} : { socketPath }),
-        },
-        socket.handle,
-      );
-    });
+      begin?.(order);
+    };
+    if (begin === undefined) process.order(order);
+    else void process.hello.then(start);
     return await ready;
   }
 

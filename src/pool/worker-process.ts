@@ -1,8 +1,8 @@
 /**
- * The master's view of one forked process: its boot, its messages, its end.
+ * The master's view of one forked process: its orders, its messages, its end.
  * It is not a worker (a place in the pool, `worker-place.ts`), and decides nothing.
  *
- *     forked ─hello─> booting ─ready─> serving ─drain─> draining ─stop─> exited
+ *     forked ─hello─> standing ─order─> … ─activate─> booting ─ready─> serving ─drain─> draining ─stop─> exited
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -10,21 +10,22 @@ import process from "node:process";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Diagnostic } from "../diagnostic.js";
-import { messageOf } from "../errors.js";
 import { onProcessMessage, sendToProcess } from "../ipc/channel.js";
 import { SYNC_FD } from "../ipc/messages.js";
 import type {
   MasterMessage,
+  Order,
   ProcessMessage,
-  ResolveAnswer,
-  ResolveRequest,
+  StandingRequest,
+  TroubleNotice,
 } from "../ipc/messages.js";
 import {
   BootFailure,
   endedBeforeReady,
   notReadyInTime,
 } from "./boot-failure.js";
-import { readLines } from "./output-lines.js";
+import { HeldOutput } from "./held-output.js";
+import { SyncAnswers } from "./sync-answers.js";
 import type {
   OutputLine,
   ProcessExit,
@@ -37,40 +38,47 @@ const RUNTIME = fileURLToPath(new URL("../worker/main.js", import.meta.url));
 /** How long the exit of a process waits for the rest of its output. */
 const OUTPUT_GRACE_MS = 100;
 
-/** The last lines of stderr, kept to explain an end that the process itself couldn't explain. */
-const LAST_WORDS = 12;
-
 export interface WorkerProcessOptions {
-  readonly worker: number;
-  readonly program: Program;
+  /** The environment, whole. */
+  readonly env: Program["env"];
   readonly cwd: string;
   readonly onOutput: (line: OutputLine) => void;
-  /** Messages other than those that this class answers itself. */
+}
+
+type ReadyMessage = Extract<ProcessMessage, { type: "ready" }>;
+type UnfitMessage = Extract<ProcessMessage, { type: "unfit" }>;
+
+/** Whose a process is, from its activation on. */
+interface Assignment {
+  readonly worker: number;
+  readonly program: Program;
+  /** Messages other than those that {@link WorkerProcess} answers itself. */
   readonly onMessage: (message: ProcessMessage) => void;
 }
 
 export class WorkerProcess {
-  readonly worker: number;
-  readonly program: Program;
   readonly startedAt: number = performance.now();
   /** Settles when the process has exited and its output was read. Never rejects. */
   readonly exited: Promise<ProcessExit>;
   readonly #child: ChildProcess;
-  readonly #options: WorkerProcessOptions;
   readonly #hello: Promise<void>;
-  readonly #lastWords: string[] = [];
+  readonly #output: HeldOutput;
+  readonly #sync: SyncAnswers;
   readonly #waiting = new Map<ProcessMessage["type"], () => void>();
-  #ready: ((protocol: ReadyProcess["protocol"]) => void) | undefined;
+  #program: Program | undefined;
+  #assignment: Assignment | undefined;
+  #standing: ((request: StandingRequest) => void) | undefined;
+  #ready: ((message: ReadyMessage) => void) | undefined;
   #diagnostic: Diagnostic | undefined;
+  #trouble: TroubleNotice | undefined;
+  #unfit: UnfitMessage | undefined;
   #gone = false;
 
   constructor(options: WorkerProcessOptions) {
-    this.#options = options;
-    this.worker = options.worker;
-    this.program = options.program;
+    const { env, onOutput } = options;
     const child = spawn(process.execPath, [RUNTIME], {
       cwd: options.cwd,
-      env: options.program.env,
+      env,
       // stdin is /dev/null: several processes can't share a terminal's.
       stdio: ["ignore", "pipe", "pipe", "ipc", "pipe"],
       // Its own process group: Ctrl-C in the terminal is for the master, which drains first.
@@ -103,14 +111,47 @@ export class WorkerProcess {
       });
     });
     onProcessMessage(child, (message) => this.#received(message));
-    this.#readOutput("stdout");
-    this.#readOutput("stderr");
-    this.#answerResolutions();
+    this.#output = new HeldOutput(child, this.pid, onOutput);
+    this.#sync = new SyncAnswers(child.stdio[SYNC_FD] as Duplex, {
+      resolve: (request) => this.program.resolve(request),
+      onStanding: (request) => {
+        this.#standing?.(request);
+        this.#standing = undefined;
+      },
+      onTrouble: (notice) => (this.#trouble = notice),
+    });
   }
 
   /** The process id; 0 if it couldn't be started. */
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** What it runs; for a standby: what it was forked for. */
+  get program(): Program {
+    if (this.#program === undefined)
+      throw new Error("a process was used before it had a program");
+    return this.#program;
+  }
+
+  /** A process is forked for an environment; what it runs is said before its first order. */
+  set program(program: Program) {
+    this.#program = program;
+  }
+
+  /** What it said before it ended itself while it stood by. */
+  get trouble(): TroubleNotice | undefined {
+    return this.#trouble;
+  }
+
+  /** Why it couldn't become a worker's process after what it had evaluated ahead. */
+  get unfit(): UnfitMessage | undefined {
+    return this.#unfit;
+  }
+
+  /** Did the process itself say what was wrong? */
+  get explained(): boolean {
+    return this.#diagnostic !== undefined;
   }
 
   /** Has the process exited? */
@@ -127,12 +168,30 @@ export class WorkerProcess {
     sendToProcess(this.#child, message, handle);
   }
 
+  /** The next time that the process stands by for an order; never if it ends before. */
+  standing(): Promise<StandingRequest> {
+    return new Promise((resolve) => (this.#standing = resolve));
+  }
+
+  /** Gives an order to a process that stands by. */
+  order(order: Order): void {
+    this.#sync.order(order);
+  }
+
+  /** Makes the process a worker's. What it wrote so far is that worker's output. */
+  assign(assignment: Assignment): void {
+    this.#assignment = assignment;
+    this.#program = assignment.program;
+    this.#output.release(assignment.worker);
+  }
+
   /**
    * Waits until the app listens.
    *
    * @throws BootFailure when it exits or throws before, or isn't ready in time
    */
   async whenReady(bootTimeoutMs: number): Promise<ReadyProcess> {
+    const askedAt = performance.now();
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
@@ -140,12 +199,21 @@ export class WorkerProcess {
       }, bootTimeoutMs);
     });
     const ready = new Promise<ReadyProcess>((resolve) => {
-      this.#ready = (protocol) =>
-        resolve({ protocol, bootMs: performance.now() - this.startedAt });
+      this.#ready = ({ protocol, activatedAt, loadedAt }) => {
+        const now = performance.now();
+        const readyAt = performance.timeOrigin + now;
+        resolve({
+          protocol,
+          bootMs: now - askedAt,
+          activateMs: activatedAt - performance.timeOrigin - askedAt,
+          loadMs: loadedAt - activatedAt,
+          listenMs: readyAt - loadedAt,
+        });
+      };
     });
     const exited = this.exited.then((exit): never => {
       throw new BootFailure(
-        exit.diagnostic ?? endedBeforeReady(exit, this.#lastWords),
+        exit.diagnostic ?? endedBeforeReady(exit, this.#output.lastWords),
       );
     });
     try {
@@ -202,11 +270,14 @@ export class WorkerProcess {
   #received(message: ProcessMessage): void {
     switch (message.type) {
       case "ready":
-        this.#ready?.(message.protocol);
+        this.#ready?.(message);
         return;
       case "failed":
       case "fault":
         this.#diagnostic = message.diagnostic;
+        return;
+      case "unfit":
+        this.#unfit = message;
         return;
       case "hello":
       case "drained":
@@ -216,42 +287,7 @@ export class WorkerProcess {
         return;
       case "warning":
       case "bind":
-        this.#options.onMessage(message);
+        this.#assignment?.onMessage(message);
     }
-  }
-
-  #readOutput(stream: "stdout" | "stderr"): void {
-    const readable = this.#child[stream];
-    if (readable === null) return;
-    readLines(readable, (line) => {
-      if (stream === "stderr") {
-        this.#lastWords.push(line);
-        if (this.#lastWords.length > LAST_WORDS) this.#lastWords.shift();
-      }
-      this.#options.onOutput({
-        worker: this.worker,
-        pid: this.pid,
-        stream,
-        line,
-      });
-    });
-  }
-
-  #answerResolutions(): void {
-    const channel = this.#child.stdio[SYNC_FD] as Duplex;
-    channel.on("error", () => undefined); // the process is gone: `exited` tells
-    readLines(channel, (line) => {
-      const request = JSON.parse(line) as ResolveRequest;
-      this.program.resolve(request).then(
-        (answer) => channel.write(`${JSON.stringify(answer)}\n`),
-        (error: unknown) => {
-          const answer: ResolveAnswer = {
-            kind: "failed",
-            message: messageOf(error),
-          };
-          channel.write(`${JSON.stringify(answer)}\n`);
-        },
-      );
-    });
   }
 }

@@ -11,14 +11,16 @@ import { dirname } from "node:path";
 import type { AddressInfo, Server } from "node:net";
 import type {
   BoundMessage,
-  ProgramMessage,
   ServedProtocol,
+  WorkerProgram,
 } from "../ipc/messages.js";
 import { sendToMaster } from "../ipc/channel.js";
 import { Connections } from "./connections.js";
+import { culprit } from "./culprit.js";
 import { decideListen, parseListenArguments } from "./listen-request.js";
 import type { PortRequest } from "./listen-request.js";
 import type { SharedHandle } from "./shared-handle.js";
+import { giveUp } from "./sync-channel.js";
 
 /**
  * Well above the front's 30 s for idle upstream sockets, so that the front is
@@ -27,6 +29,11 @@ import type { SharedHandle } from "./shared-handle.js";
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 
 type Listen = (this: Server, ...args: unknown[]) => Server;
+
+/** On a clock that the master has as well. */
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
 
 function protocolOf(server: Server): ServedProtocol {
   if (server instanceof https.Server) return "https";
@@ -39,9 +46,10 @@ export class Adoption {
     number,
     (answer: BoundMessage, handle?: SharedHandle) => void
   >();
-  #program: ProgramMessage | undefined;
+  #program: WorkerProgram | undefined;
   #shared: SharedHandle | undefined;
   #adoptedPort: number | undefined;
+  #activatedAt = 0;
   #standIns = 0;
   #listen: Listen | undefined;
 
@@ -51,28 +59,35 @@ export class Adoption {
   }
 
   /** Takes over `net.Server.prototype.listen`, which http, https, http2 and tls servers inherit. */
-  install(program: ProgramMessage, shared: SharedHandle): void {
-    this.#program = program;
-    this.#shared = shared;
+  install(): void {
     const prototype = net.Server.prototype as { listen: Listen };
     const original = prototype.listen;
     this.#listen = original;
     const intercept = (server: Server, args: unknown[]): Server => {
+      // A server of a process that only stands by would be reached by nobody, or by the wrong ones.
+      if (this.#program === undefined) giveUp("calls listen()", culprit());
       const request = parseListenArguments(args);
       // A server that listens already gets Node's own ERR_SERVER_ALREADY_LISTEN.
       if (request === undefined || server.listening)
         return original.apply(server, args);
-      return this.#handle(server, request, program);
+      return this.#handle(server, request, this.#program);
     };
     prototype.listen = function listen(...args) {
       return intercept(this, args);
     };
   }
 
+  /** From now on the process is a worker's, and may listen. */
+  activate(program: WorkerProgram, shared: SharedHandle): void {
+    this.#activatedAt = now();
+    this.#program = program;
+    this.#shared = shared;
+  }
+
   /** Serves a default export's server. */
   serve(server: Server): void {
     if (this.#program === undefined)
-      throw new Error("serve() before install()");
+      throw new Error("serve() before activate()");
     const { port } = this.#program.publicAddress;
     this.#handle(
       server,
@@ -84,7 +99,7 @@ export class Adoption {
   #handle(
     server: Server,
     request: PortRequest,
-    program: ProgramMessage,
+    program: WorkerProgram,
   ): Server {
     const { callback, signal } = request;
     if (callback !== undefined) server.once("listening", callback);
@@ -104,8 +119,10 @@ export class Adoption {
     return server;
   }
 
-  #adopt(server: Server, port: number, program: ProgramMessage): void {
+  #adopt(server: Server, port: number, program: WorkerProgram): void {
     this.#adoptedPort = port;
+    const activatedAt = this.#activatedAt;
+    const loadedAt = now();
     const protocol = protocolOf(server);
     if (server instanceof http.Server || server instanceof https.Server) {
       server.keepAliveTimeout = Math.max(
@@ -136,7 +153,7 @@ export class Adoption {
       );
     }
     void Promise.all(listening).then(() =>
-      sendToMaster({ type: "ready", protocol }),
+      sendToMaster({ type: "ready", protocol, activatedAt, loadedAt }),
     );
     this.#listen?.call(server, this.#shared);
   }

@@ -5,6 +5,7 @@ import type { Diagnostic } from "../diagnostic.js";
 import { codeFrame } from "../diagnostic.js";
 import { sendToMaster } from "../ipc/channel.js";
 import type { ProcessMessage } from "../ipc/messages.js";
+import { linkErrorPosition } from "./link-error.js";
 import type { OriginalPosition } from "./stack.js";
 import { originalPosition, originalText } from "./stack.js";
 
@@ -26,7 +27,7 @@ function arrowPosition(stack: string): OriginalPosition | undefined {
 /** The first frame of a mapped stack that is in the project's own code. */
 function framePosition(stack: string): OriginalPosition | undefined {
   for (const [, file = "", line, column] of stack.matchAll(
-    /(\/[^\s()]+):(\d+):(\d+)\)?$/gm,
+    /(?<!node:[^\s()]*)(\/[^\s()]+):(\d+):(\d+)\)?$/gm,
   )) {
     if (!/[\\/]node_modules[\\/]/.test(file))
       return { file, line: Number(line), column: Number(column) };
@@ -34,14 +35,21 @@ function framePosition(stack: string): OriginalPosition | undefined {
   return undefined;
 }
 
-/** What an error says to a developer: message, place, code frame and stack of the original source. */
-export function diagnosticOf(error: unknown): Diagnostic {
+/**
+ * What an error says to a developer: message, place, code frame and stack of the original source.
+ *
+ * @param output - the compiled entry, if the error came from loading it
+ */
+export function diagnosticOf(error: unknown, output?: string): Diagnostic {
   if (!(error instanceof Error))
     return { message: `Uncaught ${String(error)}` };
   const raw = error.stack ?? String(error);
   const arrow = arrowPosition(raw);
   const stack = originalText(raw);
-  const position = arrow ?? framePosition(stack);
+  const position =
+    arrow ??
+    (output === undefined ? undefined : linkErrorPosition(error, output)) ??
+    framePosition(stack);
   const message = originalText(`${error.name}: ${error.message}`);
   if (position === undefined) return { message, stack };
   let frame: string | undefined;

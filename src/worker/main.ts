@@ -1,6 +1,6 @@
 /**
- * What runs in a forked process: says hello, is told which program it is,
- * loads it, and listens on the worker's port and for the front.
+ * What runs in a forked process: says hello, gets its orders (`stand-by.ts`), and once
+ * it is activated loads the program and listens on the worker's port and for the front.
  *
  * It is started by `pool/` with an IPC channel, and imports nothing of the
  * master. The order below matters: everything that has to stand before the
@@ -8,19 +8,30 @@
  */
 import process from "node:process";
 import { onMasterMessage, sendToMaster } from "../ipc/channel.js";
+import type { BeginMessage, WorkerProgram } from "../ipc/messages.js";
 import { Adoption } from "./adoption.js";
+import { culprit } from "./culprit.js";
 import { reportFaults } from "./faults.js";
+import { silenceRequireWarning } from "./load.js";
 import { runProgram } from "./program.js";
 import { installResolution } from "./resolution.js";
 import { installStackMapping } from "./stack.js";
+import { StandBy } from "./stand-by.js";
+import type { Ahead } from "./stand-by.js";
 import type { SharedHandle } from "./shared-handle.js";
+import { giveUp } from "./sync-channel.js";
 
 /** Enough connections to wait while a process is being replaced; the kernel caps it (net.core.somaxconn). */
 const BACKLOG = 511;
 
 const adoption = new Adoption();
+/** The workers' listening sockets; all but one are given up on activation. */
+const sockets = new Map<number, SharedHandle>();
+let standBy: StandBy | undefined;
+
 installStackMapping();
 reportFaults();
+silenceRequireWarning();
 
 // A master that vanished, by SIGKILL too, closes the channel. Then there is
 // nobody to serve: exit at once, whatever timers and sockets the app has open.
@@ -28,6 +39,33 @@ process.on("disconnect", () => {
   adoption.removeSocketFile();
   process.exit(1);
 });
+process.on("exit", () => {
+  if (standBy?.isAhead === true) giveUp("calls process.exit()", culprit());
+});
+
+async function begin(message: BeginMessage): Promise<void> {
+  const process = new StandBy(message, activate);
+  await process.prepare();
+  adoption.install();
+  installResolution(message.entry, message.args);
+  standBy = process;
+  process.run();
+}
+
+function activate(program: WorkerProgram, ahead: Ahead | undefined): void {
+  const { worker, workerPort, output } = program;
+  process.env["PREFORK_WORKER"] = String(worker);
+  process.env["PREFORK_WORKER_PORT"] = String(workerPort);
+  const shared = sockets.get(worker);
+  sockets.delete(worker);
+  for (const socket of sockets.values()) socket.close();
+  sockets.clear();
+  if (shared === undefined) throw new Error(`no socket for worker ${worker}`);
+  adoption.activate(program, shared);
+  // From here on the process lives as long as the app keeps it alive, as under plain Node.
+  process.channel?.unref();
+  runProgram(output, adoption, ahead);
+}
 
 onMasterMessage((message, handle) => {
   switch (message.type) {
@@ -40,15 +78,12 @@ onMasterMessage((message, handle) => {
       shared.close();
       return;
     }
-    case "program": {
-      const shared = handle as SharedHandle;
-      installResolution(message);
-      adoption.install(message, shared);
-      // From here on the process lives as long as the app keeps it alive, as under plain Node.
-      process.channel?.unref();
-      void runProgram(message, adoption);
+    case "socket":
+      sockets.set(message.worker, handle as SharedHandle);
       return;
-    }
+    case "begin":
+      void begin(message);
+      return;
     case "drain":
       adoption.drain(message.lingerMs, () => sendToMaster({ type: "drained" }));
       return;

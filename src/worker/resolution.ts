@@ -6,35 +6,12 @@
  * Literal specifiers were resolved by the compiler. For computed ones the
  * master is asked over the synchronous channel, since `require` must answer at once.
  */
-import fs from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import { isAbsolute } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import type {
-  ProgramMessage,
-  ResolveAnswer,
-  ResolveRequest,
-} from "../ipc/messages.js";
-import { SYNC_FD } from "../ipc/messages.js";
-
-/** Asks the master and waits, with the event loop stopped. */
-function askMaster(request: ResolveRequest): ResolveAnswer {
-  fs.writeSync(SYNC_FD, `${JSON.stringify(request)}\n`);
-  const chunks: Buffer[] = [];
-  for (;;) {
-    const chunk = Buffer.alloc(4096);
-    const length = fs.readSync(SYNC_FD, chunk);
-    if (length === 0) throw new Error("the master is gone");
-    chunks.push(chunk.subarray(0, length));
-    if (chunk[length - 1] === 0x0a) break;
-  }
-  const answer = JSON.parse(
-    Buffer.concat(chunks).toString("utf8"),
-  ) as ResolveAnswer;
-  if (answer.kind === "failed") throw new Error(answer.message);
-  return answer;
-}
+import type { ResolveAnswer } from "../ipc/messages.js";
+import { askForFile } from "./sync-channel.js";
 
 const isPath = (specifier: string): boolean =>
   /^\.{0,2}\//.test(specifier) ||
@@ -49,7 +26,7 @@ const isPackagePath = (path: string): boolean =>
 function importTarget(specifier: unknown, from: string): unknown {
   const text = String(specifier);
   if (isBuiltin(text) || /^(?:node|data|https?):/.test(text)) return text;
-  const answer = askMaster({ from, specifier: text, kind: "import" });
+  const answer = askForFile({ from, specifier: text, kind: "import" });
   if (answer.kind === "output") return pathToFileURL(answer.path).href;
   if (text.startsWith("file:")) return text;
   if (isPath(text)) return new URL(text, pathToFileURL(from)).href;
@@ -67,7 +44,7 @@ function metaResolve(from: string): (specifier: string) => string {
       return specifier.startsWith("node:") ? specifier : `node:${specifier}`;
     if (/^[a-z][a-z+.-]+:/i.test(specifier)) return new URL(specifier).href;
     if (isPath(specifier)) return new URL(specifier, pathToFileURL(from)).href;
-    const answer = askMaster({ from, specifier, kind: "import" });
+    const answer = askForFile({ from, specifier, kind: "import" });
     const path =
       answer.kind === "output"
         ? answer.source
@@ -97,7 +74,7 @@ function requireOf(
         // Not a package from here: perhaps a tsconfig path.
       }
     }
-    return askMaster({ from, specifier, kind: "require" });
+    return askForFile({ from, specifier, kind: "require" });
   };
   const ours = (specifier: string): unknown => {
     const literal = Object.hasOwn(literals, specifier)
@@ -131,8 +108,15 @@ function requireOf(
 
 let mainModule: NodeJS.Module | undefined;
 
-/** Puts the three functions where compiled code finds them. */
-export function installResolution(program: ProgramMessage): void {
+/**
+ * Puts the three functions where compiled code finds them.
+ *
+ * @param entry - the original entry
+ */
+export function installResolution(
+  entry: string,
+  args: readonly string[],
+): void {
   const define = (name: string, value: unknown): void => {
     Object.defineProperty(globalThis, Symbol.for(`prefork-dev.${name}`), {
       value,
@@ -147,7 +131,7 @@ export function installResolution(program: ProgramMessage): void {
       module: NodeJS.Module,
       from: string,
       literals: Literals,
-    ) => requireOf(native, module, from, literals, program.entry),
+    ) => requireOf(native, module, from, literals, entry),
   );
-  process.argv = [process.execPath, program.entry, ...program.args];
+  process.argv = [process.execPath, entry, ...args];
 }

@@ -55,7 +55,7 @@ const pathOf = (fileOrUrl: string): string =>
   fileOrUrl.startsWith("file:") ? fileURLToPath(fileOrUrl) : fileOrUrl;
 
 /** The original file of a compiled one, or `undefined` for any other. */
-function originalFile(fileOrUrl: string): string | undefined {
+export function originalFile(fileOrUrl: string): string | undefined {
   return mapOf(pathOf(fileOrUrl))?.file;
 }
 

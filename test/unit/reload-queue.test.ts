@@ -36,6 +36,7 @@ const release = (): void => undefined;
 const change = (since: number, ...paths: string[]) => ({
   paths: new Set(paths),
   since,
+  batch: undefined,
   release,
 });
 
@@ -64,7 +65,7 @@ describe("ReloadQueue", () => {
     const first = queue.add(change(1, "a"));
     const running = await step(0);
     const merged = queue.add(change(2, "b"));
-    void queue.add({ paths: undefined, since: 2, release });
+    void queue.add({ paths: undefined, since: 2, batch: undefined, release });
     running.finish("");
     await first;
     const { request, finish } = await step(1);

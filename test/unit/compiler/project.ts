@@ -72,7 +72,9 @@ export async function testProject(
     sources: Object.entries(sources).map(([source, needs]) => ({
       path: path(source),
       needs: needs.map(path),
+      standby: true,
     })),
+    preload: [],
     definedBy: [],
   });
   const write: TestProject["write"] = (contents) => {

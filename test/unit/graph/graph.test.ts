@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  changedIdentities,
   closureOf,
+  GraphStructure,
   identities,
   importCycles,
   loadOrder,
@@ -103,6 +105,30 @@ describe("identities", () => {
         for (const path of removed) after.delete(path);
         const known = { graph: before, identities: identities(before) };
         expect(identities(after, known)).toEqual(identities(after));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("are found from the closure alone when no edge is different", () => {
+    const changed = graphs().chain((graph) =>
+      fc.tuple(fc.constant(graph), fc.subarray([...graph.keys()])),
+    );
+    fc.assert(
+      fc.property(changed, ([before, paths]) => {
+        let after = new Map(before);
+        for (const path of paths) after = withPart(after, path, `new ${path}`);
+        const known = { graph: before, identities: identities(before) };
+        const structure = new GraphStructure(before);
+        const different = changedIdentities(after, known, structure, paths);
+        const expected = identities(after);
+        expect(new Map([...known.identities, ...different])).toEqual(expected);
+        const closure = closureOf(before, paths);
+        expect([...different.keys()].sort()).toEqual([...closure].sort());
+        const groups = structure.closureOf(paths);
+        expect(
+          groups.flatMap((group) => structure.groups[group] ?? []).sort(),
+        ).toEqual([...closure].sort());
       }),
       { numRuns: 1_000 },
     );

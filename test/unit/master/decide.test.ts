@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { backoffMs, decide } from "../../../src/master/decide.js";
+import { decide } from "../../../src/master/decide.js";
 import type { PlaceView, RollView } from "../../../src/master/decide.js";
 
 function view(
@@ -104,12 +104,6 @@ describe("decide", () => {
     );
     expect(decision.actions).toEqual([boot(2, 2)]);
   });
-});
-
-test("backoff: none, then 250 ms, doubled, at most 15 s", () => {
-  expect([0, 1, 2, 3, 4, 20].map(backoffMs)).toEqual([
-    0, 250, 500, 1_000, 2_000, 15_000,
-  ]);
 });
 
 /** A model of the master's shell: what `decide` asks for is done, and anything may happen in between. */

@@ -1,0 +1,263 @@
+/**
+ * Keeps standbys for the newest program that is known to be good, and hands them out.
+ *
+ * They are made one at a time, and only while `gate` lets them: neither a save nor
+ * requests are to wait for them. It decides nothing about workers (`master/`), nor
+ * what a standby does (`Ahead`, made by the composition root).
+ */
+import { backoffMs } from "./backoff.js";
+import { BarredModules } from "./barred-modules.js";
+import { Standby } from "./standby.js";
+import type { Stop } from "./standby.js";
+import type {
+  Deadlines,
+  Depth,
+  Program,
+  StandbyEvent,
+  StandbyStatus,
+} from "./types.js";
+import type { WorkerProcess } from "./worker-process.js";
+
+export interface StandbyPoolOptions {
+  /** How many there are to be; 0: none. */
+  readonly count: number;
+  readonly deadlines: Deadlines;
+  readonly fork: (program: Program) => WorkerProcess;
+  /** Gives a forked process all workers' sockets and its first order. */
+  readonly begin: (process: WorkerProcess) => void;
+  /** Fulfils when a standby may use the machine. */
+  readonly gate: () => Promise<void>;
+  readonly onEvent: (event: StandbyEvent) => void;
+}
+
+export class StandbyPool {
+  readonly #options: StandbyPoolOptions;
+  readonly #standbys = new Set<Standby>();
+  readonly #barred = new BarredModules();
+  readonly #ending = new Set<Promise<void>>();
+  #program: Program | undefined;
+  #filling: Promise<void> | undefined;
+  /** Forks in a row that came to nothing and taught nothing. */
+  #failures = 0;
+  #closed = false;
+  #wake: NodeJS.Timeout | undefined;
+
+  constructor(options: StandbyPoolOptions) {
+    this.#options = options;
+  }
+
+  /** Sees which standbys fit a new program, and discards the others. Before {@link take}. */
+  async fit(program: Program): Promise<void> {
+    for (const standby of [...this.#standbys]) {
+      const why = await misfit(standby, program);
+      if (why === undefined) standby.fits.add(program.generation);
+      else if (this.#standbys.has(standby)) this.#discard(standby, why);
+    }
+  }
+
+  /** Discards all. */
+  clear(reason: string): void {
+    for (const standby of this.#standbys) this.#discard(standby, reason);
+  }
+
+  /**
+   * The standby that fits a program best, which isn't one any more from now on.
+   *
+   * @param reserve - so many must be left: nobody waits for the workers behind the canary, but somebody may be about to save
+   */
+  take(program: Program, reserve: number): WorkerProcess | undefined {
+    const fitting = [...this.#standbys].filter(
+      ({ isReady, fits, process }) =>
+        isReady && fits.has(program.generation) && !process.gone,
+    );
+    if (fitting.length <= reserve) return undefined;
+    const best = fitting.reduce<Standby | undefined>(
+      (a, b) =>
+        a === undefined || b.plan.evaluated.length > a.plan.evaluated.length
+          ? b
+          : a,
+      undefined,
+    );
+    if (best === undefined) return undefined;
+    this.#standbys.delete(best);
+    return best.process;
+  }
+
+  /** A standby that was taken turned out not to fit: whoever did it isn't evaluated ahead any more. */
+  returned({ unfit }: WorkerProcess, program: Program): void {
+    if (unfit?.file === undefined) return;
+    this.#bar(unfit.file, unfit.reason, program);
+  }
+
+  /** From now on standbys are made for this program. */
+  aim(program: Program): void {
+    this.#program = program;
+    this.#failures = 0;
+    this.#fill();
+  }
+
+  /** Replaces those that were taken for a program that turned out to be broken. */
+  refill(): void {
+    this.#fill();
+  }
+
+  status(): StandbyStatus[] {
+    return Array.from(this.#standbys, (standby) => ({
+      pid: standby.process.pid,
+      state: standby.isReady ? "ready" : "booting",
+      generation: Math.max(...standby.fits),
+      depth: standby.depth,
+      evaluated: standby.plan.evaluated.length,
+      stoppedBy: standby.plan.stoppedBy,
+      rssBytes: standby.rssBytes,
+    }));
+  }
+
+  /** Modules that aren't evaluated ahead since they misbehaved. */
+  barred(): { readonly path: string; readonly reason: string }[] {
+    return this.#program === undefined ? [] : this.#barred.of(this.#program);
+  }
+
+  /** Ends all; fulfils when they are gone. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#wake);
+    this.clear("stop");
+    await Promise.all(this.#ending);
+  }
+
+  #fill(): void {
+    clearTimeout(this.#wake);
+    if (this.#closed || this.#options.count === 0) return;
+    if (this.#filling !== undefined) return;
+    this.#filling = this.#fillUp().finally(() => (this.#filling = undefined));
+  }
+
+  #fillLater(): void {
+    const wait = backoffMs(++this.#failures);
+    this.#wake = setTimeout(() => this.#fill(), wait).unref();
+  }
+
+  async #fillUp(): Promise<void> {
+    for (;;) {
+      await this.#options.gate();
+      const program = this.#program;
+      if (this.#closed || program === undefined) return;
+      // Those that were forked while the last save was built.
+      await this.fit(program);
+      const depth = this.#missing() ?? (await this.#outdated(program));
+      if (depth === undefined) return;
+      const isGood = await this.#add(program, depth);
+      if (isGood) continue;
+      this.#fillLater();
+      return;
+    }
+  }
+
+  /** What kind is wanted next: one that goes deep first, and the last one shallow, for a surprise. */
+  #missing(): Depth | undefined {
+    const { count } = this.#options;
+    if (this.#standbys.size >= count) return undefined;
+    const deep = [...this.#standbys].filter(({ depth }) => depth === "deep");
+    return deep.length < Math.max(1, count - 1) ? "deep" : "shallow";
+  }
+
+  /** Replaces one that has evaluated what became likely to change. */
+  async #outdated(program: Program): Promise<Depth | undefined> {
+    const plans = new Map<Depth, Set<string>>();
+    for (const standby of this.#standbys) {
+      const { depth, plan } = standby;
+      let wanted = plans.get(depth);
+      if (wanted === undefined) {
+        const { evaluated } = await this.#plan(program, depth);
+        wanted = new Set(evaluated.map(({ path }) => path));
+        plans.set(depth, wanted);
+      }
+      const likely = plan.evaluated.find(({ path }) => !wanted.has(path));
+      if (likely === undefined || !this.#standbys.has(standby)) continue;
+      this.#discard(standby, `${likely.path} is likely to change now`);
+      return depth;
+    }
+    return undefined;
+  }
+
+  /** Makes one; whether that went well. */
+  async #add(program: Program, depth: Depth): Promise<boolean> {
+    const { fork, begin, gate, deadlines, onEvent } = this.#options;
+    const plan = await this.#plan(program, depth);
+    if (this.#closed || this.#program !== program) return true;
+    const process = fork(program);
+    const standby = new Standby(process, depth, plan);
+    this.#standbys.add(standby);
+    onEvent({ kind: "forked", pid: process.pid });
+    void process.exited.then(() => this.#ended(standby));
+    let stop: Stop | undefined;
+    do {
+      stop = await standby.run(() => begin(process), gate, deadlines);
+      if (!this.#standbys.has(standby)) return true; // discarded meanwhile
+      if (stop === undefined) break;
+      const { reason } = stop;
+      const path = stop.kind === "refused" ? stop.step.path : stop.path;
+      const isNews =
+        path !== undefined && this.#bar(path, reason, process.program);
+      if (stop.kind === "spoiled" || !isNews) {
+        this.#discard(
+          standby,
+          path === undefined ? reason : `${path} ${reason}`,
+        );
+        return isNews;
+      }
+      standby.plan = await this.#plan(process.program, depth);
+    } while (this.#standbys.has(standby));
+    if (!this.#standbys.has(standby)) return true;
+    this.#failures = 0;
+    onEvent({
+      kind: "ready",
+      pid: process.pid,
+      depth,
+      evaluated: standby.plan.evaluated.length,
+      stoppedBy: standby.plan.stoppedBy,
+      rssBytes: standby.rssBytes ?? 0,
+      bootMs: performance.now() - process.startedAt,
+    });
+    return true;
+  }
+
+  #plan(program: Program, depth: Depth): ReturnType<Program["ahead"]["plan"]> {
+    return program.ahead.plan(depth, (path) => this.#barred.has(path, program));
+  }
+
+  #bar(path: string, reason: string, program: Program): boolean {
+    const isNews = this.#barred.add(path, reason, program);
+    if (isNews) this.#options.onEvent({ kind: "barred", path, reason });
+    return isNews;
+  }
+
+  /** One that stood by was killed by somebody else. */
+  #ended(standby: Standby): void {
+    if (!standby.isReady || !this.#standbys.delete(standby)) return;
+    const { pid } = standby.process;
+    this.#options.onEvent({ kind: "discarded", pid, reason: "it died" });
+    this.#fillLater();
+  }
+
+  #discard(standby: Standby, reason: string): void {
+    this.#standbys.delete(standby);
+    const { process } = standby;
+    const gone = process.kill().then(() => {
+      this.#ending.delete(gone);
+    });
+    this.#ending.add(gone);
+    this.#options.onEvent({ kind: "discarded", pid: process.pid, reason });
+  }
+}
+
+/** Why a standby can't become a process of a program. */
+async function misfit(
+  { process, plan }: Standby,
+  { ahead }: Program,
+): Promise<string | undefined> {
+  if (process.program.ahead.surroundings !== ahead.surroundings)
+    return "its environment, packages or entry are other ones now";
+  return await ahead.misfit(plan.evaluated);
+}
