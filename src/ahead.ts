@@ -21,6 +21,9 @@ import type {
 /** More sources than this aren't looked into: evaluation ahead simply stops at the first. */
 const MOST_LOOKED_INTO = 200;
 
+/** People go to and fro between a few files; each further one leaves less that can be evaluated ahead. */
+const MOST_LIKELY = 8;
+
 /** Node loads other files only with flags or import attributes. */
 const LINKABLE = new Set([".js", ".mjs", ".cjs"]);
 
@@ -80,7 +83,7 @@ export class BuildAhead implements Ahead {
     const { sources, entry } = build;
     const likely = compiler.closureOf(build, [
       entry,
-      ...compiler.likelyToChange(),
+      ...compiler.likelyToChange().slice(0, MOST_LIKELY),
     ]);
     const isDeep = depth === "deep";
     const inert = isDeep ? await this.#inert(likely) : new Set<string>();

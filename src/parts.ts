@@ -59,10 +59,13 @@ export async function openParts(
   listeners: PartsListeners,
 ): Promise<Parts> {
   const closers: (() => Promise<void> | void)[] = [];
-  const closeAll = async (): Promise<void> => {
+  const closeEach = async (): Promise<void> => {
     for (let close = closers.pop(); close !== undefined; close = closers.pop())
       await close();
   };
+  let closing: Promise<void> | undefined;
+  // `kill` may come while `close` is at it: neither is done before all is closed.
+  const closeAll = (): Promise<void> => (closing ??= closeEach());
   try {
     const front = options.front ? makeFront(options, listeners) : undefined;
     const frontAddress = await front?.listen();

@@ -13,6 +13,7 @@ import { openCacheDirectory } from "./cache-directory.js";
 import type { CacheDirectory } from "./cache-directory.js";
 import { Configuration } from "./configuration.js";
 import { useEsbuild, warmUpEsbuild } from "./esbuild.js";
+import type { GoodBuild } from "./good-build.js";
 import { readIndex, writeIndex } from "./index-file.js";
 import { OutputStore } from "./output-store.js";
 import type { Parts } from "./parts.js";
@@ -64,10 +65,16 @@ export async function createCompiler(
   const builder = new Builder(parts, project);
   const releaseEsbuild = useEsbuild();
   const queue = new Queue();
-  const saveIndex = (): void => {
+  let indexed: GoodBuild["structure"] | undefined;
+  const saveIndex = (isLast: boolean): void => {
+    const structure = builder.last?.structure;
     try {
-      writeIndex(cache.index, tree.files.values(), tree.runtimeEdges);
       saves.write();
+      // Its size is the project's, and the front waits meanwhile: not for each save. A source whose record
+      // isn't in it is read at the next start.
+      if (structure === indexed && !isLast) return;
+      writeIndex(cache.index, tree.files.values(), tree.runtimeEdges);
+      indexed = structure;
     } catch {
       // Only a shortcut; the next build meets the same full disk, and reports it.
     }
@@ -75,7 +82,7 @@ export async function createCompiler(
   let indexTimer: NodeJS.Timeout | undefined;
   const saveIndexSoon = (): void => {
     clearTimeout(indexTimer);
-    indexTimer = setTimeout(saveIndex, INDEX_DELAY_MS).unref();
+    indexTimer = setTimeout(saveIndex, INDEX_DELAY_MS, false).unref();
   };
   let isWarm = false;
   let closing: Promise<void> | undefined;
@@ -100,7 +107,7 @@ export async function createCompiler(
   const close = async (): Promise<void> => {
     await queue.idle();
     clearTimeout(indexTimer);
-    if (builder.last !== undefined) saveIndex();
+    if (builder.last !== undefined) saveIndex(true);
     cache.registration.release();
     await releaseEsbuild();
   };
@@ -130,6 +137,7 @@ export async function createCompiler(
       if (good === undefined) return { kind: "node" };
       return await whileOpen(async () => {
         const discovered = (): void => {
+          indexed = undefined;
           saveIndexSoon();
           onDiscovered();
         };

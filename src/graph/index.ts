@@ -11,7 +11,6 @@ export { changedIdentities, identities } from "./identities.js";
 export type { IdentifiedGraph } from "./identities.js";
 export { loadOrder } from "./load-order.js";
 export { evaluationOrder } from "./evaluation-order.js";
-export { linkRoots } from "./link-roots.js";
 export { misfit } from "./misfit.js";
 export { planAhead } from "./plan-ahead.js";
 export type { AheadPlan } from "./plan-ahead.js";

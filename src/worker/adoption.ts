@@ -7,7 +7,6 @@ import http from "node:http";
 import https from "node:https";
 import net from "node:net";
 import fs from "node:fs";
-import { dirname } from "node:path";
 import type { AddressInfo, Server } from "node:net";
 import type {
   BoundMessage,
@@ -243,12 +242,6 @@ export class Adoption {
     if (path === undefined) return;
     for (let standIn = 0; standIn <= this.#standIns; standIn++) {
       fs.rmSync(standIn === 0 ? path : `${path}.s${standIn}`, { force: true });
-    }
-    try {
-      // The last process to go takes the run directory with it.
-      fs.rmdirSync(dirname(path));
-    } catch {
-      // Others are still there, or the master removed it already.
     }
   }
 }

@@ -15,6 +15,7 @@ import { reportFaults } from "./faults.js";
 import { silenceRequireWarning } from "./load.js";
 import { runProgram } from "./program.js";
 import { installResolution } from "./resolution.js";
+import { leaveRunDirectory } from "./run-directory.js";
 import { installStackMapping } from "./stack.js";
 import { StandBy } from "./stand-by.js";
 import type { Ahead } from "./stand-by.js";
@@ -28,6 +29,7 @@ const adoption = new Adoption();
 /** The workers' listening sockets; all but one are given up on activation. */
 const sockets = new Map<number, SharedHandle>();
 let standBy: StandBy | undefined;
+let runDirectory: string | undefined;
 
 installStackMapping();
 reportFaults();
@@ -37,6 +39,7 @@ silenceRequireWarning();
 // nobody to serve: exit at once, whatever timers and sockets the app has open.
 process.on("disconnect", () => {
   adoption.removeSocketFile();
+  if (runDirectory !== undefined) leaveRunDirectory(runDirectory);
   process.exit(1);
 });
 process.on("exit", () => {
@@ -44,6 +47,7 @@ process.on("exit", () => {
 });
 
 async function begin(message: BeginMessage): Promise<void> {
+  runDirectory = message.runDirectory;
   const process = new StandBy(message, activate);
   await process.prepare();
   adoption.install();

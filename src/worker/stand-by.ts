@@ -5,17 +5,17 @@
  * happened in a process that loaded everything in one go.
  */
 import fs from "node:fs";
-import { join } from "node:path";
-import process from "node:process";
 import { pathToFileURL } from "node:url";
 import type {
   AheadStep,
   BeginMessage,
+  Order,
   WorkerProgram,
 } from "../ipc/messages.js";
 import { messageOf } from "../errors.js";
 import { diagnosticOf } from "./faults.js";
 import { canRequireModules, isAsyncRefusal, loadSync } from "./load.js";
+import { leaveRunDirectory, linkFile } from "./run-directory.js";
 import { askForOrder, giveUp } from "./sync-channel.js";
 import { EffectWatch } from "./watch-effects.js";
 import { warmUpHttp } from "./warm-up.js";
@@ -71,17 +71,23 @@ export class StandBy {
 
   #standBy(): void {
     const { order: first } = this.#begin;
-    let order = first.kind === "warm" ? askForOrder(undefined) : first;
+    let order = first.kind === "warm" ? this.#ask(undefined) : first;
     while (order.kind !== "activate") {
       let refused: string | undefined;
       if (order.kind === "link") refused = this.#link(order.files);
       if (order.kind === "evaluate") refused = this.#evaluate(order.step);
-      order = askForOrder(refused);
+      order = this.#ask(refused);
     }
     const effects = this.#effects;
     this.#effects = undefined;
     effects?.stop();
     this.#activate(order.program, effects && { work: effects.work });
+  }
+
+  #ask(refused: string | undefined): Order {
+    return askForOrder(refused, () =>
+      leaveRunDirectory(this.#begin.runDirectory),
+    );
   }
 
   /**
@@ -90,10 +96,7 @@ export class StandBy {
    */
   #link(files: readonly string[]): string | undefined {
     if (!canRequireModules) return "this Node can't require() ES modules";
-    const file = join(
-      this.#begin.runDirectory,
-      `l${process.pid}-${++this.#linkFiles}.mjs`,
-    );
+    const file = linkFile(this.#begin.runDirectory, ++this.#linkFiles);
     const imports = files.map(
       (path) => `import ${JSON.stringify(pathToFileURL(path).href)};`,
     );

@@ -44,8 +44,15 @@ export function askForFile(request: ResolveRequest): ResolveAnswer {
   return answer;
 }
 
-/** Stands by: waits for the next order, for as long as it takes. Without a master there is nothing to wait for. */
-export function askForOrder(refused: string | undefined): Order {
+/**
+ * Stands by: waits for the next order, for as long as it takes. Without a master there is nothing to wait for.
+ *
+ * @param lastAct - done before the process ends because the master is gone
+ */
+export function askForOrder(
+  refused: string | undefined,
+  lastAct: () => void,
+): Order {
   const rssBytes = process.memoryUsage.rss();
   const request: StandingRequest = {
     kind: "standing",
@@ -59,6 +66,7 @@ export function askForOrder(refused: string | undefined): Order {
   } catch {
     // The other end is closed.
   }
+  lastAct();
   return endAtOnce();
 }
 

@@ -40,6 +40,7 @@ const knows: Readonly<Record<string, readonly string[]>> = {
 const owners: Readonly<Record<string, readonly string[]>> = {
   commander: ["cli"],
   chokidar: ["watcher"],
+  acorn: ["compiler"],
   esbuild: ["compiler", "manifest"],
   "oxc-resolver": ["compiler", "manifest"],
   "es-module-lexer": ["compiler", "manifest"],
