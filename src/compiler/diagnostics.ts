@@ -112,22 +112,13 @@ export function limitDiagnostics(
     const { file, line, column, message } = item;
     unique.set(`${file}:${line}:${column}:${message}`, item);
   }
-  // Sources are compiled at the same time: their order says nothing, and would be another one each time.
-  const all = [...unique.values()].sort(byFile);
+  const all = [...unique.values()];
   if (all.length <= LIMIT) return all;
   const rest = all.length - LIMIT;
   return [...all.slice(0, LIMIT), { message: `… and ${rest} more errors.` }];
 }
 
 const LIMIT = 20;
-
-/** Problems of one file stay in their order. */
-function byFile(
-  { file: a = "" }: Diagnostic,
-  { file: b = "" }: Diagnostic,
-): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
 
 function withFrame(diagnostic: Diagnostic, text: string): Diagnostic {
   const { line, column } = diagnostic;

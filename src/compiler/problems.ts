@@ -16,7 +16,11 @@ export async function problemsOf(
   records: RecordStore,
 ): Promise<Diagnostic[]> {
   const problems: Diagnostic[] = [...configuration.tsconfigs.problems()];
-  for (const file of files) {
+  // Sources are compiled at the same time: the order in which they were done would be another one each time.
+  const faulty = [...files]
+    .filter((file) => file.problems.length > 0 || file.unresolved.length > 0)
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  for (const file of faulty) {
     if (file.problems.length > 0) problems.push(...file.problems);
     for (const index of file.unresolved) {
       const code = await records.codeOf(file.key, () => reader.inputOf(file));
