@@ -19,6 +19,7 @@ export class Generations {
   readonly #parent: NodeJS.ProcessEnv;
   readonly #builds = new Map<number, Build>();
   #last = 0;
+  #prunedAt = 0;
   #ahead: BuildAhead | undefined;
 
   /** @param parent - the environment that every generation starts from */
@@ -95,8 +96,10 @@ export class Generations {
     for (const known of this.#builds.keys()) {
       if (known < generation && !live.has(known)) this.#builds.delete(known);
     }
-    if (generation % PRUNE_EVERY === 0)
-      await compiler.prune([...this.#builds.values()]);
+    // Not every generation comes to this: in a row of saves, most are superseded.
+    if (generation - this.#prunedAt < PRUNE_EVERY) return;
+    this.#prunedAt = generation;
+    await compiler.prune([...this.#builds.values()]);
   }
 }
 

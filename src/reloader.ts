@@ -30,6 +30,9 @@ type Failed = Pick<ReloadFailure, "kind" | "phase" | "diagnostics">;
 type Ended = Exclude<ReloadOutcome, ReloadFailure> | Failed;
 type GoodBuild = Exclude<BuildResult, { kind: "failed" }>;
 
+/** What can wait, waits for so long when the first worker is new. */
+const FIRST_ANSWERS_MS = 30;
+
 /** A roll under way, with what led to it. */
 interface Begun {
   readonly roll: Roll;
@@ -91,6 +94,7 @@ export class Reloader {
     const release = front?.hold() ?? ((): void => undefined);
     const letStandbysGoOn = gate.hold();
     request.release();
+    const isFirst = this.#sources === 0;
     const begun = await this.#begin(request);
     if ("kind" in begun) {
       release();
@@ -99,8 +103,9 @@ export class Reloader {
     }
     void begun.roll.decided.then(() => {
       release();
-      // Not before: it takes its time, and what changes meanwhile isn't missed.
-      onBuilt();
+      // Its time grows with the project, and the first answers are on their way. What changes meanwhile isn't missed.
+      if (isFirst) onBuilt();
+      else setTimeout(onBuilt, FIRST_ANSWERS_MS).unref();
     });
     void begun.roll.outcome.then(letStandbysGoOn);
     return {

@@ -24,6 +24,8 @@ export interface RollView {
   readonly candidate: number | undefined;
   readonly current: number | undefined;
   readonly now: number;
+  /** No process that serves is replaced by the current generation before this time (same clock as `now`). */
+  readonly replaceAt: number;
   /** How many empty places may boot at a time. Replacing always goes one at a time. */
   readonly parallelBoots: number;
 }
@@ -97,6 +99,8 @@ export function decide(view: RollView): Decision {
     const outdated = places.filter(
       (place) => place.serving !== undefined && place.serving !== current,
     );
+    if (outdated.length > 0 && view.replaceAt > view.now)
+      return { actions, wakeAt: Math.min(wakeAt ?? Infinity, view.replaceAt) };
     const due = outdated.find((place) => place.retryAt <= view.now);
     for (const place of due === undefined ? outdated : [due])
       boot(place, current);

@@ -17,6 +17,12 @@ import type { Place, Retiring, Serving } from "./place.js";
 import { Roll, Rolls } from "./roll.js";
 import type { Canary, WorkerStatus } from "./types.js";
 
+/**
+ * After the canary is ready, and if the next process must be forked: forking stops the event loop for some milliseconds,
+ * and booting takes a core, while the requests that waited for the canary are on their way.
+ */
+const FIRST_ANSWERS_MS = 30;
+
 /** A process that dies within this time after it was ready counts as a failure towards the backoff. */
 const EARLY_DEATH_MS = 5_000;
 
@@ -31,6 +37,7 @@ export class Master {
   readonly #places: readonly Place[];
   readonly #rolls = new Rolls();
   #wake: NodeJS.Timeout | undefined;
+  #replaceAt = 0;
   #stopping: Promise<void> | undefined;
   readonly #abandoned = new Set<Promise<void>>();
 
@@ -124,6 +131,7 @@ export class Master {
       candidate: this.#rolls.candidate?.generation,
       current: this.#rolls.current?.generation,
       now,
+      replaceAt: this.#replaceAt,
       parallelBoots: this.#options.parallelBoots,
     });
     for (const action of actions) {
@@ -192,7 +200,12 @@ export class Master {
       listenMs,
     });
     place.serving = next;
+    const { candidate } = this.#rolls;
     this.#rolls.ready(generation, canary);
+    if (this.#rolls.current === candidate && candidate !== undefined) {
+      const canFollow = this.#options.standbys.canFollow(candidate.program);
+      this.#replaceAt = canFollow ? 0 : performance.now() + FIRST_ANSWERS_MS;
+    }
     this.#options.traffic.admit(next.target, previous?.target);
     if (previous !== undefined) this.#retire(place, previous);
     void next.placed.process.exited.then(() => this.#exited(place, next));

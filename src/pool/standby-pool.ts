@@ -66,10 +66,7 @@ export class StandbyPool {
    * @param reserve - so many must be left: nobody waits for the workers behind the canary, but somebody may be about to save
    */
   take(program: Program, reserve: number): WorkerProcess | undefined {
-    const fitting = [...this.#standbys].filter(
-      ({ isReady, fits, process }) =>
-        isReady && fits.has(program.generation) && !process.gone,
-    );
+    const fitting = this.#fitting(program);
     if (fitting.length <= reserve) return undefined;
     const best = fitting.reduce<Standby | undefined>(
       (a, b) =>
@@ -81,6 +78,18 @@ export class StandbyPool {
     if (best === undefined) return undefined;
     this.#standbys.delete(best);
     return best.process;
+  }
+
+  /** Is there one for a worker behind the canary? */
+  canFollow(program: Program): boolean {
+    return this.#fitting(program).length > 1;
+  }
+
+  #fitting({ generation }: Program): Standby[] {
+    return [...this.#standbys].filter(
+      ({ isReady, fits, process }) =>
+        isReady && fits.has(generation) && !process.gone,
+    );
   }
 
   /** A standby that was taken turned out not to fit: whoever did it isn't evaluated ahead any more. */

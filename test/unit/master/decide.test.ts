@@ -21,6 +21,7 @@ function view(
     candidate: undefined,
     current: undefined,
     now: 100,
+    replaceAt: 0,
     parallelBoots: 1,
     ...rest,
   };
@@ -98,6 +99,18 @@ describe("decide", () => {
     expect(decision).toEqual({ actions: [], wakeAt: 350 });
   });
 
+  test("an outdated place is replaced when the first answers are out, an empty one at once", () => {
+    const early = { current: 2, replaceAt: 130 };
+    expect(decide(view([[2], [1]], early))).toEqual({
+      actions: [],
+      wakeAt: 130,
+    });
+    expect(decide(view([[2], []], early)).actions).toEqual([boot(1, 2)]);
+    expect(
+      decide(view([[2], [1]], { current: 2, replaceAt: 100 })).actions,
+    ).toEqual([boot(1, 2)]);
+  });
+
   test("one outdated place in backoff doesn't keep the next from being replaced", () => {
     const decision = decide(
       view([[2], [1, undefined, 350], [1]], { current: 2 }),
@@ -130,6 +143,7 @@ class Model {
       candidate: this.candidate,
       current: this.current,
       now: this.now,
+      replaceAt: 0,
       parallelBoots: 2,
     });
     for (const action of actions) {
