@@ -51,7 +51,7 @@ async function begin(message: BeginMessage): Promise<void> {
   const process = new StandBy(message, activate);
   await process.prepare();
   adoption.install();
-  installResolution(message.entry, message.args);
+  installResolution(message);
   standBy = process;
   process.run();
 }

@@ -10,8 +10,8 @@ import { createRequire, isBuiltin } from "node:module";
 import { isAbsolute } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import type { ResolveAnswer } from "../ipc/messages.js";
-import { askForFile } from "./sync-channel.js";
+import type { BeginMessage, ResolveAnswer } from "../ipc/messages.js";
+import { askForFile, giveUp } from "./sync-channel.js";
 
 const isPath = (specifier: string): boolean =>
   /^\.{0,2}\//.test(specifier) ||
@@ -60,7 +60,7 @@ function requireOf(
   module: NodeJS.Module,
   from: string,
   literals: Literals,
-  entry: string,
+  { entry, isModule }: BeginMessage,
 ): NodeJS.Require {
   const original = createRequire(from);
   if (from === entry) mainModule = module;
@@ -96,7 +96,7 @@ function requireOf(
   };
   resolve.paths = (request: string): string[] | null =>
     original.resolve.paths(request);
-  return Object.assign(ours, {
+  const whole = Object.assign(ours, {
     resolve,
     main: mainModule,
     cache: native.cache,
@@ -104,19 +104,21 @@ function requireOf(
     // eslint-disable-next-line @typescript-eslint/no-deprecated
     extensions: native.extensions,
   }) as NodeJS.Require;
+  // Evaluated ahead: in a cold boot, a CommonJS entry would be there already.
+  if (mainModule === undefined && !isModule) {
+    Object.defineProperty(whole, "main", {
+      configurable: true,
+      enumerable: true,
+      get: () => mainModule ?? giveUp("reads require.main", from),
+    });
+  }
+  return whole;
 }
 
 let mainModule: NodeJS.Module | undefined;
 
-/**
- * Puts the three functions where compiled code finds them.
- *
- * @param entry - the original entry
- */
-export function installResolution(
-  entry: string,
-  args: readonly string[],
-): void {
+/** Puts the three functions where compiled code finds them. */
+export function installResolution(begin: BeginMessage): void {
   const define = (name: string, value: unknown): void => {
     Object.defineProperty(globalThis, Symbol.for(`prefork-dev.${name}`), {
       value,
@@ -131,7 +133,7 @@ export function installResolution(
       module: NodeJS.Module,
       from: string,
       literals: Literals,
-    ) => requireOf(native, module, from, literals, entry),
+    ) => requireOf(native, module, from, literals, begin),
   );
-  process.argv = [process.execPath, entry, ...args];
+  process.argv = [process.execPath, begin.entry, ...begin.args];
 }
