@@ -163,12 +163,15 @@ export class StandbyPool {
     }
   }
 
-  /** What kind is wanted next: one that goes deep first, and the last one shallow, for a surprise. */
+  /** What kind is wanted next: one that goes deep, then the shallow one, for a surprise, then more deep ones. */
   #missing(): Depth | undefined {
     const { count } = this.#options;
-    if (this.#standbys.size >= count) return undefined;
-    const deep = [...this.#standbys].filter(({ depth }) => depth === "deep");
-    return deep.length < Math.max(1, count - 1) ? "deep" : "shallow";
+    const { size } = this.#standbys;
+    if (size >= count) return undefined;
+    const isSurprising = [...this.#standbys].every(
+      ({ depth }) => depth === "deep",
+    );
+    return size > 0 && isSurprising ? "shallow" : "deep";
   }
 
   /** Replaces one that has evaluated what became likely to change. */
