@@ -9,6 +9,7 @@ import { backoffMs } from "./backoff.js";
 import { BarredModules } from "./barred-modules.js";
 import { Standby } from "./standby.js";
 import type { Stop } from "./standby.js";
+import { StandbySet } from "./standby-set.js";
 import type {
   Deadlines,
   Depth,
@@ -32,9 +33,8 @@ export interface StandbyPoolOptions {
 
 export class StandbyPool {
   readonly #options: StandbyPoolOptions;
-  readonly #standbys = new Set<Standby>();
+  readonly #standbys: StandbySet;
   readonly #barred = new BarredModules();
-  readonly #ending = new Set<Promise<void>>();
   #program: Program | undefined;
   #filling: Promise<void> | undefined;
   /** Forks in a row that came to nothing and taught nothing. */
@@ -44,20 +44,17 @@ export class StandbyPool {
 
   constructor(options: StandbyPoolOptions) {
     this.#options = options;
+    this.#standbys = new StandbySet(options.onEvent);
   }
 
   /** Sees which standbys fit a new program, and discards the others. Before {@link take}. */
   async fit(program: Program): Promise<void> {
-    for (const standby of [...this.#standbys]) {
-      const why = await misfit(standby, program);
-      if (why === undefined) standby.fits.add(program.generation);
-      else if (this.#standbys.has(standby)) this.#discard(standby, why);
-    }
+    await this.#standbys.fit(program);
   }
 
   /** Discards all. */
   clear(reason: string): void {
-    for (const standby of this.#standbys) this.#discard(standby, reason);
+    this.#standbys.discardAll(reason);
   }
 
   /**
@@ -66,30 +63,14 @@ export class StandbyPool {
    * @param reserve - so many must be left: nobody waits for the workers behind the canary, but somebody may be about to save
    */
   take(program: Program, reserve: number): WorkerProcess | undefined {
-    const fitting = this.#fitting(program);
-    if (fitting.length <= reserve) return undefined;
-    const best = fitting.reduce<Standby | undefined>(
-      (a, b) =>
-        a === undefined || b.plan.evaluated.length > a.plan.evaluated.length
-          ? b
-          : a,
-      undefined,
-    );
-    if (best === undefined) return undefined;
-    this.#standbys.delete(best);
-    return best.process;
+    if (this.#standbys.fitting(program).length > reserve)
+      return this.#standbys.takeBest(program);
+    return reserve > 0 ? undefined : this.#standbys.takeBooting(program);
   }
 
   /** Is there one for a worker behind the canary? */
   canFollow(program: Program): boolean {
-    return this.#fitting(program).length > 1;
-  }
-
-  #fitting({ generation }: Program): Standby[] {
-    return [...this.#standbys].filter(
-      ({ isReady, fits, process }) =>
-        isReady && fits.has(generation) && !process.gone,
-    );
+    return this.#standbys.fitting(program).length > 1;
   }
 
   /** A standby that was taken turned out not to fit: whoever did it isn't evaluated ahead any more. */
@@ -111,15 +92,7 @@ export class StandbyPool {
   }
 
   status(): StandbyStatus[] {
-    return Array.from(this.#standbys, (standby) => ({
-      pid: standby.process.pid,
-      state: standby.isReady ? "ready" : "booting",
-      generation: Math.max(...standby.fits),
-      depth: standby.depth,
-      evaluated: standby.plan.evaluated.length,
-      stoppedBy: standby.plan.stoppedBy,
-      rssBytes: standby.rssBytes,
-    }));
+    return this.#standbys.status();
   }
 
   /** Modules that aren't evaluated ahead since they misbehaved. */
@@ -132,7 +105,7 @@ export class StandbyPool {
     this.#closed = true;
     clearTimeout(this.#wake);
     this.clear("stop");
-    await Promise.all(this.#ending);
+    await this.#standbys.ended();
   }
 
   #fill(): void {
@@ -168,16 +141,13 @@ export class StandbyPool {
     const { count } = this.#options;
     const { size } = this.#standbys;
     if (size >= count) return undefined;
-    const isSurprising = [...this.#standbys].every(
-      ({ depth }) => depth === "deep",
-    );
-    return size > 0 && isSurprising ? "shallow" : "deep";
+    return size > 0 && !this.#standbys.hasDepth("shallow") ? "shallow" : "deep";
   }
 
   /** Replaces one that has evaluated what became likely to change. */
   async #outdated(program: Program): Promise<Depth | undefined> {
     const plans = new Map<Depth, Set<string>>();
-    for (const standby of this.#standbys) {
+    for (const standby of this.#standbys.all()) {
       const { depth, plan } = standby;
       let wanted = plans.get(depth);
       if (wanted === undefined) {
@@ -187,7 +157,7 @@ export class StandbyPool {
       }
       const likely = plan.evaluated.find(({ path }) => !wanted.has(path));
       if (likely === undefined || !this.#standbys.has(standby)) continue;
-      this.#discard(standby, `${likely.path} is likely to change now`);
+      this.#standbys.discard(standby, `${likely.path} is likely to change now`);
       return depth;
     }
     return undefined;
@@ -213,7 +183,7 @@ export class StandbyPool {
       const isNews =
         path !== undefined && this.#bar(path, reason, process.program);
       if (stop.kind === "spoiled" || !isNews) {
-        this.#discard(
+        this.#standbys.discard(
           standby,
           path === undefined ? reason : `${path} ${reason}`,
         );
@@ -252,24 +222,4 @@ export class StandbyPool {
     this.#options.onEvent({ kind: "discarded", pid, reason: "it died" });
     this.#fillLater();
   }
-
-  #discard(standby: Standby, reason: string): void {
-    this.#standbys.delete(standby);
-    const { process } = standby;
-    const gone = process.kill().then(() => {
-      this.#ending.delete(gone);
-    });
-    this.#ending.add(gone);
-    this.#options.onEvent({ kind: "discarded", pid: process.pid, reason });
-  }
-}
-
-/** Why a standby can't become a process of a program. */
-async function misfit(
-  { process, plan }: Standby,
-  { ahead }: Program,
-): Promise<string | undefined> {
-  if (process.program.ahead.surroundings !== ahead.surroundings)
-    return "its environment, packages or entry are other ones now";
-  return await ahead.misfit(plan.evaluated);
 }

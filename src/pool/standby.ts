@@ -4,6 +4,7 @@
  */
 import type { Order, StandingRequest } from "../ipc/messages.js";
 import type { Deadlines, Depth, PlannedStep, StandbyPlan } from "./types.js";
+import { within } from "./within.js";
 import type { WorkerProcess } from "./worker-process.js";
 
 /** So many files are linked at a time: some 15 ms, in which it can't yield. */
@@ -38,12 +39,22 @@ export class Standby {
   rssBytes: number | undefined;
   readonly #evaluated = new Set<string>();
   readonly #linked = new Set<string>();
+  readonly #claimed: Promise<void>;
+  #onClaim: () => void = () => undefined;
+  #park: (() => void) | undefined;
 
   constructor(process: WorkerProcess, depth: Depth, plan: StandbyPlan) {
     this.process = process;
     this.depth = depth;
     this.plan = plan;
     this.fits = new Set([process.program.generation]);
+    this.#claimed = new Promise((resolve) => (this.#onClaim = resolve));
+  }
+
+  /** The process is wanted before it is through: it stops at the next order. What it has done so far is of use. */
+  claim(): void {
+    this.process.parked = new Promise((resolve) => (this.#park = resolve));
+    this.#onClaim();
   }
 
   /**
@@ -72,7 +83,7 @@ export class Standby {
   async #link(gate: () => Promise<void>): Promise<Stop | undefined> {
     const files = this.plan.link.filter((file) => !this.#linked.has(file));
     for (let at = 0; at < files.length; at += LINK_CHUNK) {
-      await gate();
+      if (!(await this.#mayGoOn(gate))) return undefined;
       const chunk = files.slice(at, at + LINK_CHUNK);
       for (const file of chunk) this.#linked.add(file);
       const report = await this.#order({ kind: "link", files: chunk });
@@ -85,7 +96,7 @@ export class Standby {
   async #evaluate(gate: () => Promise<void>): Promise<Stop | undefined> {
     for (const step of this.plan.steps) {
       if (this.#evaluated.has(step.path)) continue;
-      await gate();
+      if (!(await this.#mayGoOn(gate))) return undefined;
       const { path, ...ahead } = step;
       const report = await this.#order({ kind: "evaluate", step: ahead });
       if (typeof report === "string") return this.#spoiled(path, report);
@@ -96,6 +107,13 @@ export class Standby {
     }
     this.isReady = true;
     return undefined;
+  }
+
+  /** Waits at the gate, unless the process is claimed. */
+  async #mayGoOn(gate: () => Promise<void>): Promise<boolean> {
+    await Promise.race([gate(), this.#claimed]);
+    this.#park?.();
+    return this.#park === undefined;
   }
 
   #spoiled(path: string | undefined, reason: string): Stop {
@@ -116,13 +134,6 @@ export class Standby {
     timeoutMs: number,
     act: () => void,
   ): Promise<StandingRequest | string> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<string>((resolve) => {
-      timer = setTimeout(
-        () => resolve(`takes longer than ${timeoutMs} ms`),
-        timeoutMs,
-      );
-    });
     const ended = this.process.exited.then(({ code, signal }) =>
       signal === null
         ? `ended with exit code ${code ?? 0}`
@@ -130,8 +141,14 @@ export class Standby {
     );
     const standing = this.process.standing();
     act();
-    const report = await Promise.race([standing, ended, timeout]);
-    clearTimeout(timer);
-    return report;
+    const report = await within(timeoutMs, Promise.race([standing, ended]));
+    if (typeof report !== "string") {
+      this.#park?.();
+      return report;
+    }
+    if (report !== "timeout") return report;
+    // Nobody else looks after one that was claimed; its end makes way for a cold boot.
+    if (this.#park !== undefined) void this.process.kill();
+    return `takes longer than ${timeoutMs} ms`;
   }
 }

@@ -10,6 +10,7 @@ import type { Order, ProcessMessage } from "../ipc/messages.js";
 import { bindListeningSocket } from "./listening-socket.js";
 import type { ListeningSocket } from "./listening-socket.js";
 import type { Deadlines, Program, ReadyProcess } from "./types.js";
+import { within } from "./within.js";
 import type { WorkerProcess } from "./worker-process.js";
 
 /** After the drain deadline: how long a process may take to end its streams. */
@@ -113,7 +114,8 @@ export class WorkerPlace {
       }
       begin?.(order);
     };
-    if (begin === undefined) process.order(order);
+    if (begin === undefined)
+      void process.parked.then(() => process.order(order));
     else void process.hello.then(start);
     return await ready;
   }
@@ -131,21 +133,18 @@ export class WorkerPlace {
   ): Promise<void> {
     const { drainTimeoutMs, lingerMs, stopTimeoutMs } = this.#options.deadlines;
     const { process } = placed;
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<"timeout">((resolve) => {
-      timer = setTimeout(() => resolve("timeout"), drainTimeoutMs);
-    });
     const direct = process.ask(
       { type: "drain", lingerMs },
       "drained",
       drainTimeoutMs,
     );
-    const outcome = await Promise.race([
-      Promise.all([direct, leases]).then(([answer]) => answer),
-      process.exited.then(() => "exited" as const),
-      timeout,
-    ]);
-    clearTimeout(timer);
+    const outcome = await within(
+      drainTimeoutMs,
+      Promise.race([
+        Promise.all([direct, leases]).then(([answer]) => answer),
+        process.exited.then(() => "exited" as const),
+      ]),
+    );
     if (outcome === "timeout")
       await process.ask({ type: "finish" }, "finished", FINISH_MS);
     abort();

@@ -26,6 +26,7 @@ import {
 } from "./boot-failure.js";
 import { HeldOutput } from "./held-output.js";
 import { SyncAnswers } from "./sync-answers.js";
+import { within } from "./within.js";
 import type {
   OutputLine,
   ProcessExit,
@@ -58,6 +59,8 @@ interface Assignment {
 
 export class WorkerProcess {
   readonly startedAt: number = performance.now();
+  /** Fulfils when a process that was taken as a standby really stands by. */
+  parked: Promise<void> = Promise.resolve();
   /** Settles when the process has exited and its output was read. Never rejects. */
   readonly exited: Promise<ProcessExit>;
   readonly #child: ChildProcess;
@@ -192,12 +195,6 @@ export class WorkerProcess {
    */
   async whenReady(bootTimeoutMs: number): Promise<ReadyProcess> {
     const askedAt = performance.now();
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(new BootFailure(notReadyInTime(bootTimeoutMs)));
-      }, bootTimeoutMs);
-    });
     const ready = new Promise<ReadyProcess>((resolve) => {
       this.#ready = ({ protocol, activatedAt, loadedAt }) => {
         const now = performance.now();
@@ -216,11 +213,10 @@ export class WorkerProcess {
         exit.diagnostic ?? endedBeforeReady(exit, this.#output.lastWords),
       );
     });
-    try {
-      return await Promise.race([ready, exited, timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const outcome = await within(bootTimeoutMs, Promise.race([ready, exited]));
+    if (outcome === "timeout")
+      throw new BootFailure(notReadyInTime(bootTimeoutMs));
+    return outcome;
   }
 
   /** Sends a message and waits for its answer, the process's end or the deadline, whichever is first. */
@@ -230,20 +226,14 @@ export class WorkerProcess {
     deadlineMs: number,
   ): Promise<"answered" | "exited" | "timeout"> {
     if (this.#gone) return "exited";
-    let timer: NodeJS.Timeout | undefined;
     const answered = new Promise<"answered">((resolve) => {
       this.#waiting.set(answer, () => resolve("answered"));
     });
-    const timeout = new Promise<"timeout">((resolve) => {
-      timer = setTimeout(() => resolve("timeout"), deadlineMs);
-    });
     this.send(message);
-    const outcome = await Promise.race([
-      answered,
-      timeout,
-      this.exited.then(() => "exited" as const),
-    ]);
-    clearTimeout(timer);
+    const outcome = await within(
+      deadlineMs,
+      Promise.race([answered, this.exited.then(() => "exited" as const)]),
+    );
     this.#waiting.delete(answer);
     return outcome;
   }
