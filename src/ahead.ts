@@ -12,7 +12,7 @@ import { EvaluationOrder } from "./evaluation-order.js";
 import { planAhead } from "./graph/index.js";
 import type {
   Ahead,
-  Depth,
+  StandbyDepth,
   EvaluatedModule,
   PlannedStep,
   StandbyPlan,
@@ -76,7 +76,7 @@ export class BuildAhead implements Ahead {
   }
 
   async plan(
-    depth: Depth,
+    depth: StandbyDepth,
     isBarred: (path: string) => boolean,
   ): Promise<StandbyPlan> {
     const { build, compiler, marked } = this.#parts;

@@ -24,9 +24,15 @@ export type {
   ServerAddress,
   ServerEvents,
   ServerStatus,
+  StepTimes,
 } from "./server-events.js";
 export type { ProcessEvent, WorkerStatus } from "./master/types.js";
-export type { OutputLine } from "./pool/types.js";
+export type {
+  OutputLine,
+  StandbyDepth,
+  StandbyEvent,
+  StandbyStatus,
+} from "./pool/types.js";
 export type { Consistency } from "./front/types.js";
 export type { Diagnostic } from "./diagnostic.js";
 export { errorCodes, PreforkError } from "./errors.js";

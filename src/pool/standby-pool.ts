@@ -12,7 +12,7 @@ import type { Stop } from "./standby.js";
 import { StandbySet } from "./standby-set.js";
 import type {
   Deadlines,
-  Depth,
+  StandbyDepth,
   Program,
   StandbyEvent,
   StandbyStatus,
@@ -137,7 +137,7 @@ export class StandbyPool {
   }
 
   /** What kind is wanted next: one that goes deep, then the shallow one, for a surprise, then more deep ones. */
-  #missing(): Depth | undefined {
+  #missing(): StandbyDepth | undefined {
     const { count } = this.#options;
     const { size } = this.#standbys;
     if (size >= count) return undefined;
@@ -145,8 +145,8 @@ export class StandbyPool {
   }
 
   /** Replaces one that has evaluated what became likely to change. */
-  async #outdated(program: Program): Promise<Depth | undefined> {
-    const plans = new Map<Depth, Set<string>>();
+  async #outdated(program: Program): Promise<StandbyDepth | undefined> {
+    const plans = new Map<StandbyDepth, Set<string>>();
     for (const standby of this.#standbys.all()) {
       const { depth, plan } = standby;
       let wanted = plans.get(depth);
@@ -164,7 +164,7 @@ export class StandbyPool {
   }
 
   /** Makes one; whether that went well. */
-  async #add(program: Program, depth: Depth): Promise<boolean> {
+  async #add(program: Program, depth: StandbyDepth): Promise<boolean> {
     const { fork, begin, gate, deadlines, onEvent } = this.#options;
     const plan = await this.#plan(program, depth);
     if (this.#closed || this.#program !== program) return true;
@@ -205,7 +205,10 @@ export class StandbyPool {
     return true;
   }
 
-  #plan(program: Program, depth: Depth): ReturnType<Program["ahead"]["plan"]> {
+  #plan(
+    program: Program,
+    depth: StandbyDepth,
+  ): ReturnType<Program["ahead"]["plan"]> {
     return program.ahead.plan(depth, (path) => this.#barred.has(path, program));
   }
 

@@ -1,6 +1,11 @@
 /** The standbys that there are: which fit, which is taken, which are discarded. It makes none: `standby-pool.ts` does. */
 import type { Standby } from "./standby.js";
-import type { Depth, Program, StandbyEvent, StandbyStatus } from "./types.js";
+import type {
+  StandbyDepth,
+  Program,
+  StandbyEvent,
+  StandbyStatus,
+} from "./types.js";
 import type { WorkerProcess } from "./worker-process.js";
 
 export class StandbySet {
@@ -24,7 +29,7 @@ export class StandbySet {
     return this.#standbys.has(standby);
   }
 
-  hasDepth(depth: Depth): boolean {
+  hasDepth(depth: StandbyDepth): boolean {
     return this.all().some((standby) => standby.depth === depth);
   }
 

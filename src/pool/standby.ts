@@ -3,7 +3,12 @@
  * What it does next, and whether it is of use, is decided by `standby-pool.ts`.
  */
 import type { Order, StandingRequest } from "../ipc/messages.js";
-import type { Deadlines, Depth, PlannedStep, StandbyPlan } from "./types.js";
+import type {
+  Deadlines,
+  StandbyDepth,
+  PlannedStep,
+  StandbyPlan,
+} from "./types.js";
 import { within } from "./within.js";
 import type { WorkerProcess } from "./worker-process.js";
 
@@ -30,7 +35,7 @@ export type Stop =
 
 export class Standby {
   readonly process: WorkerProcess;
-  readonly depth: Depth;
+  readonly depth: StandbyDepth;
   /** What it was or will be through when it stands by. */
   plan: StandbyPlan;
   /** The generations that it is known to fit. */
@@ -43,7 +48,7 @@ export class Standby {
   #onClaim: () => void = () => undefined;
   #park: (() => void) | undefined;
 
-  constructor(process: WorkerProcess, depth: Depth, plan: StandbyPlan) {
+  constructor(process: WorkerProcess, depth: StandbyDepth, plan: StandbyPlan) {
     this.process = process;
     this.depth = depth;
     this.plan = plan;

@@ -24,7 +24,7 @@ export interface Program {
 }
 
 /** How far a standby goes: up to what is likely to change next, or, for a surprise, hardly into the project. */
-export type Depth = "deep" | "shallow";
+export type StandbyDepth = "deep" | "shallow";
 
 /** A module that was evaluated ahead. */
 export interface EvaluatedModule {
@@ -57,7 +57,10 @@ export interface Ahead {
   /** `process.argv[1]` of the program; is its compiled form an ES module? */
   readonly isModule: boolean;
   /** @param isBarred - modules that are not to be evaluated ahead since they misbehaved */
-  plan(depth: Depth, isBarred: (path: string) => boolean): Promise<StandbyPlan>;
+  plan(
+    depth: StandbyDepth,
+    isBarred: (path: string) => boolean,
+  ): Promise<StandbyPlan>;
   /** Whether a process that evaluated this did what a cold boot of the program would have done first: `undefined`, or why not. */
   misfit(evaluated: readonly EvaluatedModule[]): Promise<string | undefined>;
   /** A module's identity in the program, as {@link EvaluatedModule} has it. */
@@ -71,7 +74,7 @@ export interface StandbyStatus {
   readonly state: "booting" | "ready";
   /** The newest generation that it fits. */
   readonly generation: number;
-  readonly depth: Depth;
+  readonly depth: StandbyDepth;
   /** How many modules it has evaluated. */
   readonly evaluated: number;
   /** The source before which it stopped; `undefined`: it evaluated all but inert ones. */
@@ -86,7 +89,7 @@ export type StandbyEvent =
   | {
       readonly kind: "ready";
       readonly pid: number;
-      readonly depth: Depth;
+      readonly depth: StandbyDepth;
       readonly evaluated: number;
       readonly stoppedBy: string | undefined;
       readonly rssBytes: number;
