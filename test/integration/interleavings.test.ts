@@ -198,9 +198,11 @@ test("a burst of saves under load: nothing lost, the last one is live", async ()
   for (let save = 1; save <= 12; save++) {
     project.write("src/version.ts", versionModule(`v${save}`));
     // Each save comes while something of the one before is under way.
-    await cli.waitFor("a process of it", ({ what }) => what === "forked", {
-      from: cli.lines.length,
-    });
+    await cli.waitFor(
+      "a process of it, forked or activated",
+      ({ event, generation }) => event === "process" && generation === save + 1,
+      { from },
+    );
   }
   await cli.waitFor(
     "the last save's reload",
