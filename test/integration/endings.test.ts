@@ -2,10 +2,11 @@
 import fs from "node:fs";
 import http from "node:http";
 import net from "node:net";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { copyFixture, makeApp } from "./helpers/app.js";
 import { startLoad } from "./helpers/load.js";
 import {
+  canaryBoots,
   get,
   reloaded,
   startSession,
@@ -27,9 +28,17 @@ function isRefused(port: number): Promise<boolean> {
   });
 }
 
+/**
+ * All ports are free, within a second. A process may end with its copy of a socket still on the way to it, in a
+ * message that it hadn't read; the kernel closes those a tick after the process is gone.
+ */
 async function expectPortsFree({ port, workerPorts }: Session): Promise<void> {
   for (const each of [port, ...workerPorts]) {
-    expect(await isRefused(each), `port ${each} is free`).toBe(true);
+    await vi.waitFor(
+      async () =>
+        expect(await isRefused(each), `port ${each} is free`).toBe(true),
+      { timeout: 1_000, interval: 10 },
+    );
   }
 }
 
@@ -74,11 +83,7 @@ test("SIGKILL of the master in the middle of a roll leaves nothing either", asyn
   const { app, cli } = session;
   const from = cli.lines.length;
   app.write("src/version.ts", versionModule("v1"));
-  await cli.waitFor(
-    "the canary",
-    ({ what, generation }) => what === "forked" && generation === 2,
-    { from },
-  );
+  await canaryBoots(cli, 2, from);
   cli.signal("SIGKILL");
   await cli.exited;
   await cli.untilGone(1_000);

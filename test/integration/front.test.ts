@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { makeApp } from "./helpers/app.js";
 import {
+  canaryBoots,
   get,
   reloaded,
   startSession,
@@ -54,11 +55,7 @@ test("fresh: a request sent after the save was seen is answered by the new code;
   for (let save = 1; save <= 3; save++) {
     const from = cli.lines.length;
     project.write("src/version.ts", versionModule(`v${save}`));
-    await cli.waitFor(
-      "the canary",
-      ({ what, generation }) => what === "forked" && generation === save + 1,
-      { from },
-    );
+    await canaryBoots(cli, save + 1, from);
     // The canary boots: nothing of this generation can answer yet.
     const { text, headers } = await get(port);
     expect(text).toBe(`v${save}`);
@@ -78,11 +75,7 @@ test("available: old workers answer while the new code boots", async () => {
     "src/version.ts",
     `await new Promise((resolve) => setTimeout(resolve, 1_000));\n${versionModule("v1")}`,
   );
-  await cli.waitFor(
-    "the canary",
-    ({ what, generation }) => what === "forked" && generation === 2,
-    { from },
-  );
+  await canaryBoots(cli, 2, from);
   expect((await get(port)).text).toBe("v0");
   await reloaded(cli, "done", from);
   expect((await get(port)).text).toBe("v1");

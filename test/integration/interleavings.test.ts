@@ -6,6 +6,7 @@ import type { Cli } from "./helpers/cli.js";
 import type { LogLine } from "./helpers/log.js";
 import { startLoad } from "./helpers/load.js";
 import {
+  canaryBoots,
   get,
   reloaded,
   startSession,
@@ -69,7 +70,7 @@ test("a save while the canary boots: the canary is abandoned, its roll supersede
   const { cli, port } = await startSession(project);
   const from = cli.lines.length;
   project.write("src/gate.ts", closedGate);
-  const { pid } = await processEvent(cli, "forked", { generation: 2 }, from);
+  const { pid } = await canaryBoots(cli, 2, from);
   project.write("src/gate.ts", "");
   project.write("src/version.ts", versionModule("v1"));
   expect(await reloaded(cli, "any", from)).toMatchObject({
@@ -88,7 +89,7 @@ test("the death of an old worker while the canary boots: it is refilled with the
   });
   const from = cli.lines.length;
   project.write("src/gate.ts", closedGate);
-  await processEvent(cli, "forked", { generation: 2 }, from);
+  await canaryBoots(cli, 2, from);
   process.kill(pidOf(cli, 1), "SIGKILL");
   await processEvent(cli, "died", { worker: 1, generation: 1 }, from);
   await processEvent(cli, "ready", { worker: 1, generation: 1 }, from);
@@ -128,7 +129,7 @@ test("a stop while the first process boots", async () => {
   const project = app();
   project.write("src/gate.ts", closedGate);
   const { cli } = await startSession(project, { untilReady: false });
-  await processEvent(cli, "forked", { generation: 1 }, 0);
+  await canaryBoots(cli, 1, 0);
   cli.signal("SIGTERM");
   expect(await cli.exited).toEqual({ code: 0, signal: null });
 });
@@ -140,7 +141,7 @@ test("a stop while a canary boots, with a request in hand and one held: the firs
   const inHand = get(port, "/?wait=1500");
   await get(port);
   project.write("src/gate.ts", closedGate);
-  await processEvent(cli, "forked", { generation: 2 }, from);
+  await canaryBoots(cli, 2, from);
   cli.signal("SIGTERM");
   expect((await inHand).text).toBe("v0");
   expect(await cli.exited).toEqual({ code: 0, signal: null });
@@ -198,11 +199,7 @@ test("a burst of saves under load: nothing lost, the last one is live", async ()
   for (let save = 1; save <= 12; save++) {
     project.write("src/version.ts", versionModule(`v${save}`));
     // Each save comes while something of the one before is under way.
-    await cli.waitFor(
-      "a process of it, forked or activated",
-      ({ event, generation }) => event === "process" && generation === save + 1,
-      { from },
-    );
+    await canaryBoots(cli, save + 1, from);
   }
   await cli.waitFor(
     "the last save's reload",

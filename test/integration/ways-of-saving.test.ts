@@ -138,7 +138,11 @@ export const version: string = [${names.join(", ")}].every((value) => value === 
 
 test("a save in the middle of a roll supersedes it", async () => {
   const app = versionApp();
-  const { cli, port } = await startSession(app, { workers: 3 });
+  // Cold boots: activating standbys, the roll would be over before the second save is noticed.
+  const { cli, port } = await startSession(app, {
+    workers: 3,
+    args: ["--standby", "0"],
+  });
   const from = cli.lines.length;
   app.write("src/version.ts", versionModule("v1"));
   // Worker 0 runs v1, worker 1 is being replaced.

@@ -85,6 +85,22 @@ export function reloaded(
   );
 }
 
+/** The first process of a generation, forked or activated: its canary boots. */
+export function canaryBoots(
+  cli: Cli,
+  generation: number,
+  from: number,
+): Promise<LogLine> {
+  return cli.waitFor(
+    `the canary of generation ${generation}`,
+    (line) =>
+      line["event"] === "process" &&
+      (line["what"] === "forked" || line["what"] === "activated") &&
+      line["generation"] === generation,
+    { from },
+  );
+}
+
 /** An answer, whole. */
 export interface Got {
   readonly status: number;
