@@ -46,7 +46,7 @@ interface OpenBatch {
  * of a tool (a branch switch, a formatter), which a busy machine may well interrupt for longer than that.
  */
 export function quietFor(quietMs: number, pathCount: number): number {
-  return Math.min(quietMs * 6, quietMs + 4 * (pathCount - 1));
+  return Math.min(quietMs * 10, quietMs + 4 * (pathCount - 1));
 }
 
 /** As long as new files keep coming, a batch may last this many times its cap. */

@@ -83,7 +83,7 @@ describe("a batch", () => {
     await pass(100);
     expect(lengths()).toEqual([quietFor(10, 6)]);
     expect(quietFor(10, 1)).toBe(10);
-    expect(quietFor(10, 1000)).toBe(60);
+    expect(quietFor(10, 1000)).toBe(100);
   });
 
   it("is closed at the cap, however many events there are", async () => {
