@@ -56,7 +56,7 @@ export class BuildAhead implements Ahead {
     this.#order =
       previous !== undefined && hasSameImports(parts, previous.#parts)
         ? previous.#order
-        : new EvaluationOrder(build, new Set(parts.preload));
+        : new EvaluationOrder(build, parts.preload);
     this.isModule = build.output.endsWith(".mjs");
     const names = Object.keys(env).sort();
     const text = JSON.stringify([

@@ -8,6 +8,7 @@ import type { BuildResult } from "./compiler/types.js";
 import type { Generations } from "./generations.js";
 import { loadProject } from "./manifest/load-project.js";
 import type { ResolvedProject } from "./manifest/types.js";
+import { FIRST_ANSWERS_MS } from "./master/roll.js";
 import type { Roll } from "./master/roll.js";
 import type { Parts } from "./parts.js";
 import { ReloadQueue } from "./reload-queue.js";
@@ -29,9 +30,6 @@ export interface ReloaderOptions {
 type Failed = Pick<ReloadFailure, "kind" | "phase" | "diagnostics">;
 type Ended = Exclude<ReloadOutcome, ReloadFailure> | Failed;
 type GoodBuild = Exclude<BuildResult, { kind: "failed" }>;
-
-/** What can wait, waits for so long when the first worker is new. */
-const FIRST_ANSWERS_MS = 30;
 
 /** A roll under way, with what led to it. */
 interface Begun {

@@ -14,14 +14,8 @@ import type { BootOptions } from "./boot.js";
 import { decide } from "./decide.js";
 import { generationsOf, makePlace, statusOf, viewOf } from "./place.js";
 import type { Place, Retiring, Serving } from "./place.js";
-import { Roll, Rolls } from "./roll.js";
+import { FIRST_ANSWERS_MS, Roll, Rolls } from "./roll.js";
 import type { Canary, WorkerStatus } from "./types.js";
-
-/**
- * After the canary is ready, and if the next process must be forked: forking stops the event loop for some milliseconds,
- * and booting takes a core, while the requests that waited for the canary are on their way.
- */
-const FIRST_ANSWERS_MS = 30;
 
 /** A process that dies within this time after it was ready counts as a failure towards the backoff. */
 const EARLY_DEATH_MS = 5_000;
@@ -204,6 +198,7 @@ export class Master {
     this.#rolls.ready(generation, canary);
     if (this.#rolls.current === candidate && candidate !== undefined) {
       const canFollow = this.#options.standbys.canFollow(candidate.program);
+      // Forking stops the event loop for some milliseconds, and booting takes a core.
       this.#replaceAt = canFollow ? 0 : performance.now() + FIRST_ANSWERS_MS;
     }
     this.#options.traffic.admit(next.target, previous?.target);

@@ -3,6 +3,9 @@ import type { Diagnostic } from "../diagnostic.js";
 import type { Program } from "../pool/types.js";
 import type { Canary, RollOutcome } from "./types.js";
 
+/** When the canary is ready, the requests that waited for it are on their way: what can wait, waits for so long. */
+export const FIRST_ANSWERS_MS = 30;
+
 export class Roll {
   readonly program: Program;
   /** Settles at the end of the roll; never rejects. */

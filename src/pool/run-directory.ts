@@ -3,18 +3,9 @@ import fs from "node:fs/promises";
 import os from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { systemErrorCode } from "../errors.js";
+import { isAlive } from "../ipc/is-alive.js";
 
 const NAME = /^prefork-dev-(\d+)-[^-]+$/;
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemErrorCode(error) === "EPERM";
-  }
-}
 
 /** Removes directories whose master is gone, and whose processes were killed before they could do it. */
 async function sweep(base: string): Promise<void> {

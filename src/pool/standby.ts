@@ -75,10 +75,9 @@ export class Standby {
   ): Promise<Stop | undefined> {
     const { process } = this;
     if (this.rssBytes === undefined) {
-      const warmed = this.#next(deadlines.bootTimeoutMs, () => {
+      const report = await this.#next(deadlines.bootTimeoutMs, () => {
         void process.hello.then(begin);
       });
-      const report = await warmed;
       if (typeof report === "string") return this.#spoiled(undefined, report);
       this.rssBytes = report.rssBytes;
     }

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { isAlive } from "../ipc/is-alive.js";
 
 /** What a standby writes to have modules linked; its name tells whose it is. */
 export function linkFile(directory: string, count: number): string {
@@ -20,13 +21,5 @@ export function leaveRunDirectory(directory: string): void {
     fs.rmdirSync(directory);
   } catch {
     // Others are still there, or somebody removed it already.
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
   }
 }

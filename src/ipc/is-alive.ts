@@ -1,0 +1,13 @@
+/** Whether a process is there: for both ends of the run directory, each of which tidies up after the other. */
+import process from "node:process";
+import { systemErrorCode } from "../errors.js";
+
+/** Also another user's process is one. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemErrorCode(error) === "EPERM";
+  }
+}
