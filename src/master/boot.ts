@@ -10,6 +10,7 @@ import type { StandbyPool } from "../pool/standby-pool.js";
 import type { Program, ReadyProcess } from "../pool/types.js";
 import type { PlacedProcess, WorkerPlace } from "../pool/worker-place.js";
 import type { WorkerProcess } from "../pool/worker-process.js";
+import { startReason } from "./place.js";
 import type { Place, Serving } from "./place.js";
 import type { Canary, ProcessEvent, ServingProcess, Traffic } from "./types.js";
 
@@ -65,17 +66,23 @@ async function bootWith(
   const { forker, traffic, onEvent } = options;
   const { worker } = place;
   const { generation } = program;
+  const reason = startReason(place, generation);
   const placed = worker.place(process, program);
   place.booting = placed;
-  const event = { worker: worker.index, pid: process.pid, generation };
-  onEvent({ kind: isStandby ? "activated" : "forked", ...event });
+  const identity = { worker: worker.index, pid: process.pid, generation };
+  onEvent({
+    kind: isStandby ? "activated" : "forked",
+    ...identity,
+    port: worker.port,
+    reason,
+  });
   try {
     const ready = await whenReady(placed, worker, isStandby, forker);
     const target: ServingProcess = {
       id: placed.id,
       socketPath: placed.socketPath,
       protocol: ready.protocol,
-      ...event,
+      ...identity,
     };
     const readyAt = performance.now();
     await traffic.connect(target);
@@ -87,7 +94,7 @@ async function bootWith(
     const connectMs = admittedAt - readyAt;
     return {
       kind: "ready",
-      serving: { placed, target, readyAt: admittedAt },
+      serving: { placed, target, readyAt: admittedAt, bootMs: ready.bootMs },
       canary: { ...ready, id: placed.id, isStandby, connectMs, admittedAt },
     };
   } catch (error) {

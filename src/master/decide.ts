@@ -5,7 +5,8 @@
  * - A new generation is the *candidate* until its first process (the canary) is
  *   ready; then it is *current*, and the other places follow one at a time.
  * - A place without a process is refilled with the current generation, whatever
- *   else goes on, but not before its backoff has passed.
+ *   else goes on, but not before its backoff has passed, nor while it's held.
+ * - A stale process (hung, or somebody asked) is replaced like one of an older generation.
  */
 
 /** A place as the decision sees it: generations of its processes. */
@@ -17,6 +18,10 @@ export interface PlaceView {
   readonly booting: number | undefined;
   /** No boot here before this time (ms, same clock as `now`). */
   readonly retryAt: number;
+  /** Asked to have no process. */
+  readonly isHeld: boolean;
+  /** What serves is to be replaced, whatever its generation: somebody asked for it, or it hangs. */
+  readonly isStale: boolean;
 }
 
 export interface RollView {
@@ -46,16 +51,18 @@ export interface Decision {
 
 /** Should what boots in this place be given up? */
 function isObsolete(place: PlaceView, view: RollView): boolean {
-  if (place.booting === undefined || place.booting === view.candidate)
-    return false;
-  if (place.booting !== view.current) return true;
+  if (place.booting === undefined) return false;
+  if (place.booting === view.candidate) return place.isHeld;
+  if (place.booting !== view.current || place.isHeld) return true;
   // A step of the roll that the candidate supersedes; but an empty place wants whatever is good.
   return view.candidate !== undefined && place.serving !== undefined;
 }
 
 /** The place whose process goes first: an empty one if there is one. */
 function canaryPlace(places: readonly PlaceView[]): PlaceView | undefined {
-  const idle = places.filter((place) => place.booting === undefined);
+  const idle = places.filter(
+    (place) => place.booting === undefined && !place.isHeld,
+  );
   return idle.find((place) => place.serving === undefined) ?? idle[0];
 }
 
@@ -91,13 +98,15 @@ export function decide(view: RollView): Decision {
   }
   if (current === undefined) return { actions, wakeAt };
   for (const place of places) {
-    if (place.serving !== undefined || booting.has(place.index)) continue;
+    if (place.serving !== undefined || place.isHeld) continue;
+    if (booting.has(place.index)) continue;
     if (booting.size < view.parallelBoots + (candidate === undefined ? 0 : 1))
       boot(place, current);
   }
   if (candidate === undefined && booting.size === 0) {
     const outdated = places.filter(
-      (place) => place.serving !== undefined && place.serving !== current,
+      ({ serving, isStale }) =>
+        serving !== undefined && (serving !== current || isStale),
     );
     if (outdated.length > 0 && view.replaceAt > view.now)
       return { actions, wakeAt: Math.min(wakeAt ?? Infinity, view.replaceAt) };

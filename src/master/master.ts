@@ -1,48 +1,109 @@
 /**
  * The master's state machine: which generation is current, which one is tried,
  * and what each worker does. Decisions are made in `decide.ts`; this class
- * carries them out and turns what happens into the next decision.
+ * carries them out and turns what happens into the next decision. How many workers there are is
+ * `scaling.ts`, how processes go `departures.ts`, whether they still answer `heartbeat.ts`.
  *
- * It knows nothing of files, compilers or HTTP. `dev-server.ts` makes it.
+ * It knows nothing of files, compilers or HTTP. `parts.ts` makes it.
  */
-import type { Diagnostic } from "../diagnostic.js";
-import type { WorkerPlace } from "../pool/worker-place.js";
-import { backoffMs } from "../pool/backoff.js";
 import type { Program } from "../pool/types.js";
+import type { WorkerProcess } from "../pool/worker-process.js";
 import { boot } from "./boot.js";
 import type { BootOptions } from "./boot.js";
 import { decide } from "./decide.js";
-import { generationsOf, makePlace, statusOf, viewOf } from "./place.js";
-import type { Place, Retiring, Serving } from "./place.js";
-import { FIRST_ANSWERS_MS, Roll, Rolls } from "./roll.js";
-import type { Canary, WorkerStatus } from "./types.js";
-
-/** A process that dies within this time after it was ready counts as a failure towards the backoff. */
-const EARLY_DEATH_MS = 5_000;
+import { Departures } from "./departures.js";
+import { Heartbeat } from "./heartbeat.js";
+import { Lives } from "./lives.js";
+import { bootEnded, generationsOf, statusOf, viewOf } from "./place.js";
+import type { Place } from "./place.js";
+import { Roll, Rolls } from "./roll.js";
+import { Scaling } from "./scaling.js";
+import type { Registrar } from "./scaling.js";
+import { WorkerControl } from "./worker-control.js";
+import type { ScaleOutcome, WorkerEvent, WorkerStatus } from "./types.js";
 
 export interface MasterOptions extends BootOptions {
-  readonly workers: readonly WorkerPlace[];
+  readonly registrar: Registrar;
+  readonly onWorker: (event: WorkerEvent) => void;
   /** How many empty places boot at a time. */
   readonly parallelBoots: number;
+  /** From one worker's first boot to the next one's, in milliseconds. */
+  readonly slowStartMs: number;
+  /** Without a heartbeat for so long a process hangs, in milliseconds; 0: it never does. */
+  readonly hangTimeoutMs: number;
+  /** Is a process that hangs replaced? */
+  readonly replaceHung: boolean;
 }
 
 export class Master {
+  /** Orders about single workers. */
+  readonly workers: WorkerControl;
   readonly #options: MasterOptions;
-  readonly #places: readonly Place[];
+  /** By index; others come and go at the end. */
+  readonly #places: Place[] = [];
   readonly #rolls = new Rolls();
+  readonly #departures: Departures;
+  readonly #scaling: Scaling;
+  readonly #lives: Lives;
+  readonly #heartbeat: Heartbeat;
   #wake: NodeJS.Timeout | undefined;
-  #replaceAt = 0;
+  /** No further worker boots its first process before. */
+  #startAt = 0;
   #stopping: Promise<void> | undefined;
-  readonly #abandoned = new Set<Promise<void>>();
 
   constructor(options: MasterOptions) {
     this.#options = options;
-    this.#places = options.workers.map(makePlace);
+    const { traffic, registrar, onEvent, onWorker, standbys } = options;
+    this.#departures = new Departures(traffic, onEvent);
+    this.#scaling = new Scaling({
+      places: this.#places,
+      registrar,
+      departures: this.#departures,
+      traffic,
+      step: () => this.#step(),
+      canBoot: () => this.#rolls.current !== undefined,
+      onChanged: () => standbys.renew("the workers are others now"),
+      onEvent: onWorker,
+    });
+    this.workers = new WorkerControl({
+      places: this.#places,
+      departures: this.#departures,
+      step: () => this.#step(),
+    });
+    this.#lives = new Lives({
+      ...options,
+      places: this.#places,
+      rolls: this.#rolls,
+      departures: this.#departures,
+      step: () => this.#step(),
+    });
+    this.#heartbeat = new Heartbeat({
+      hangTimeoutMs: options.hangTimeoutMs,
+      processes: () => this.#serving(),
+      onHung: (process, silentMs) => this.#lives.hung(process, silentMs),
+      onResponsive: (process, silentMs) =>
+        this.#lives.responsive(process, silentMs),
+    });
+  }
+
+  /**
+   * Registers the first workers. Call it once, before anything else.
+   *
+   * @throws PreforkError `ERR_PREFORK_PORT`
+   */
+  async start(workers: number): Promise<void> {
+    await this.#scaling.start(workers);
+    this.#heartbeat.start();
   }
 
   /** The newest generation that was seen ready. */
   get currentGeneration(): number | undefined {
     return this.#rolls.current?.generation;
+  }
+
+  /** How many workers there are to be. */
+  get size(): number {
+    return this.#scaling.wanted;
   }
 
   /** Generations that some process still runs or boots. */
@@ -52,7 +113,10 @@ export class Master {
 
   status(): WorkerStatus[] {
     const now = performance.now();
-    return this.#places.map((place) => statusOf(place, now));
+    const { traffic } = this.#options;
+    return this.#places.map((place) =>
+      statusOf(place, now, (target) => traffic.load(target)),
+    );
   }
 
   /**
@@ -77,10 +141,19 @@ export class Master {
     return roll;
   }
 
+  /**
+   * Changes the number of workers. See {@link Scaling.scale}.
+   *
+   * @throws PreforkError `ERR_PREFORK_PORT`
+   */
+  async scale(workers: number): Promise<ScaleOutcome> {
+    if (this.#stopping !== undefined) return { kind: "stopped" };
+    return await this.#scaling.scale(workers);
+  }
+
   /** Ends event streams and upgraded sockets, which would not end by themselves; requests in hand go on. */
   endStreams(): void {
-    for (const { serving } of this.#places)
-      serving?.placed.process.send({ type: "finish" });
+    for (const process of this.#serving()) process.send({ type: "finish" });
   }
 
   /** Drains and stops every process. Idempotent. */
@@ -89,50 +162,69 @@ export class Master {
     return this.#stopping;
   }
 
-  /** Kills every process at once. */
+  /** Kills every process at once, also those that drain. */
   async kill(): Promise<void> {
-    this.#stopping ??= Promise.resolve();
-    clearTimeout(this.#wake);
+    this.#stopping ??= this.#stop();
+    this.#lives.end();
     const processes = this.#places.flatMap(({ serving, booting }) =>
       [serving?.placed, booting].filter((placed) => placed !== undefined),
     );
-    await Promise.all(processes.map(({ process }) => process.kill()));
+    await Promise.all([
+      ...processes.map(({ process }) => process.kill()),
+      this.#departures.kill(),
+    ]);
+    await this.#stopping;
   }
 
   async #stop(): Promise<void> {
     clearTimeout(this.#wake);
+    this.#heartbeat.stop();
     this.#rolls.stop();
+    const withdrawn = this.#options.traffic.withdraw(
+      this.#places.map(({ worker }) => worker.index),
+    );
     for (const place of this.#places) {
-      this.#abandon(place);
-      if (place.serving !== undefined) this.#retire(place, place.serving);
-      place.serving = undefined;
+      this.#departures.abandon(place);
+      bootEnded(place, { kind: "none" });
     }
-    await Promise.all([
-      ...this.#abandoned,
-      ...this.#places.flatMap(({ retiring }) =>
-        Array.from(retiring, ({ gone }) => gone),
-      ),
-    ]);
-    for (const { worker } of this.#places) worker.unregister();
+    const scaled = this.#scaling.stop();
+    await withdrawn;
+    for (const place of this.#places) {
+      if (place.serving !== undefined)
+        void this.#departures.retire(place, place.serving, "stop");
+    }
+    await Promise.all([scaled, this.#departures.gone()]);
+    await this.#scaling.unregisterAll();
+  }
+
+  *#serving(): Generator<WorkerProcess> {
+    for (const { serving } of this.#places) {
+      if (serving !== undefined) yield serving.placed.process;
+    }
   }
 
   #step(): void {
     if (this.#stopping !== undefined) return;
     clearTimeout(this.#wake);
     const now = performance.now();
+    const { slowStartMs, parallelBoots } = this.#options;
     const { actions, wakeAt } = decide({
-      places: this.#places.map(viewOf),
+      places: this.#places.map((place) => viewOf(place, this.#startAt)),
       candidate: this.#rolls.candidate?.generation,
       current: this.#rolls.current?.generation,
       now,
-      replaceAt: this.#replaceAt,
-      parallelBoots: this.#options.parallelBoots,
+      replaceAt: this.#rolls.replaceAt,
+      parallelBoots: slowStartMs > 0 ? 1 : parallelBoots,
     });
     for (const action of actions) {
       const place = this.#places[action.place];
       if (place === undefined) continue;
-      if (action.kind === "abandon") this.#abandon(place);
-      else void this.#boot(place, action.generation);
+      if (action.kind === "abandon") {
+        this.#departures.abandon(place);
+        continue;
+      }
+      if (place.emptyBecause === "start") this.#startAt = now + slowStartMs;
+      void this.#boot(place, action.generation);
     }
     if (wakeAt !== undefined)
       this.#wake = setTimeout(() => this.#step(), Math.max(1, wakeAt - now));
@@ -142,24 +234,12 @@ export class Master {
   #finishCurrent(): void {
     const { current } = this.#rolls;
     if (current === undefined) return;
-    const generation = current.generation;
-    if (
-      this.#places.every(
-        ({ serving }) => serving?.target.generation === generation,
-      )
-    )
-      current.done();
-  }
-
-  #abandon(place: Place): void {
-    const { booting } = place;
-    if (booting === undefined) return;
-    place.booting = undefined;
-    const gone = booting.process.kill().then(() => {
-      place.worker.forget(booting);
-      this.#abandoned.delete(gone);
-    });
-    this.#abandoned.add(gone);
+    const { generation } = current;
+    const isDone = this.#places.every(
+      ({ serving, isHeld }) =>
+        isHeld || serving?.target.generation === generation,
+    );
+    if (isDone) current.done();
   }
 
   async #boot(place: Place, generation: number): Promise<void> {
@@ -171,100 +251,8 @@ export class Master {
     if (place.booting !== placed) return; // given up meanwhile
     place.booting = undefined;
     if (result.kind === "ready")
-      this.#serve(place, result.serving, result.canary);
-    else this.#bootFailed(place, roll, placed.process.pid, result.diagnostic);
+      this.#lives.served(place, result.serving, result.canary);
+    else this.#lives.bootFailed(place, roll, placed.process, result.diagnostic);
     this.#step();
-  }
-
-  /** The swap, in one tick. */
-  #serve(place: Place, next: Serving, canary: Canary): void {
-    const previous = place.serving;
-    const { worker, pid, generation } = next.target;
-    const { isStandby, bootMs, activateMs, loadMs, listenMs } = canary;
-    this.#options.onEvent({
-      kind: "ready",
-      worker,
-      pid,
-      port: place.worker.port,
-      generation,
-      isStandby,
-      bootMs,
-      activateMs,
-      loadMs,
-      listenMs,
-    });
-    place.serving = next;
-    const { candidate } = this.#rolls;
-    this.#rolls.ready(generation, canary);
-    if (this.#rolls.current === candidate && candidate !== undefined) {
-      const canFollow = this.#options.standbys.canFollow(candidate.program);
-      // Forking stops the event loop for some milliseconds, and booting takes a core.
-      this.#replaceAt = canFollow ? 0 : performance.now() + FIRST_ANSWERS_MS;
-    }
-    this.#options.traffic.admit(next.target, previous?.target);
-    if (previous !== undefined) this.#retire(place, previous);
-    void next.placed.process.exited.then(() => this.#exited(place, next));
-  }
-
-  #retire(place: Place, { placed, target }: Serving): void {
-    const { worker, pid, generation } = target;
-    this.#options.onEvent({ kind: "draining", worker, pid, generation });
-    const { traffic } = this.#options;
-    const gone = place.worker
-      .retire(placed, traffic.drain(target), () => traffic.remove(target))
-      .then(() => {
-        place.retiring.delete(retiring);
-        this.#options.onEvent({ kind: "stopped", worker, pid, generation });
-      });
-    const retiring: Retiring = { generation, gone };
-    place.retiring.add(retiring);
-  }
-
-  async #exited(place: Place, serving: Serving): Promise<void> {
-    if (place.serving !== serving) return; // it was asked to
-    place.serving = undefined;
-    const { placed, target, readyAt } = serving;
-    this.#options.traffic.remove(target);
-    place.worker.forget(placed);
-    place.failures =
-      performance.now() - readyAt < EARLY_DEATH_MS ? place.failures + 1 : 0;
-    // The first death is no pattern yet: the place is refilled at once.
-    const wait = backoffMs(Math.max(0, place.failures - 1));
-    place.retryAt = performance.now() + wait;
-    const { worker, pid, generation } = target;
-    const exit = await placed.process.exited;
-    this.#options.onEvent({
-      kind: "died",
-      worker,
-      pid,
-      generation,
-      ...exit,
-      backoffMs: wait,
-    });
-    this.#step();
-  }
-
-  #bootFailed(
-    place: Place,
-    roll: Roll,
-    pid: number,
-    diagnostic: Diagnostic,
-  ): void {
-    if (this.#stopping !== undefined) return;
-    const { generation } = roll;
-    let retryMs: number | undefined;
-    if (this.#rolls.failed(roll, diagnostic)) {
-      retryMs = backoffMs(++place.failures);
-      place.retryAt = performance.now() + retryMs;
-    }
-    const worker = place.worker.index;
-    this.#options.onEvent({
-      kind: "boot-failed",
-      worker,
-      pid,
-      generation,
-      diagnostic,
-      retryMs,
-    });
   }
 }

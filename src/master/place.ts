@@ -1,7 +1,13 @@
 /** A worker's place as the master keeps it, and what can be read off it. No effects. */
+import type { Diagnostic } from "../diagnostic.js";
 import type { PlacedProcess, WorkerPlace } from "../pool/worker-place.js";
 import type { PlaceView } from "./decide.js";
-import type { ServingProcess, WorkerStatus } from "./types.js";
+import type {
+  ProcessLoad,
+  ServingProcess,
+  StartReason,
+  WorkerStatus,
+} from "./types.js";
 
 /** A process that serves. */
 export interface Serving {
@@ -9,14 +15,15 @@ export interface Serving {
   readonly target: ServingProcess;
   /** `performance.now()` when it was admitted. */
   readonly readyAt: number;
+  readonly bootMs: number;
 }
 
-/** A process that was replaced. */
-export interface Retiring {
-  readonly generation: number;
-  /** Fulfils when it's gone. */
-  readonly gone: Promise<void>;
-}
+/** How the boot of a process that somebody waits for ended. */
+export type BootEnd =
+  | { readonly kind: "ready"; readonly serving: Serving }
+  | { readonly kind: "failed"; readonly diagnostic: Diagnostic }
+  /** There won't be one. */
+  | { readonly kind: "none" };
 
 export interface Place {
   readonly worker: WorkerPlace;
@@ -26,8 +33,18 @@ export interface Place {
   failures: number;
   /** No boot before this time, on the clock of `performance.now()`. */
   retryAt: number;
-  /** Processes that were replaced and drain. */
-  readonly retiring: Set<Retiring>;
+  /** Why the next process of an empty place is started. */
+  emptyBecause: StartReason;
+  /** Is it asked to have no process? */
+  isHeld: boolean;
+  /** Why what serves is to be replaced although it runs the right generation. */
+  stale: "asked" | "hung" | undefined;
+  /** Processes that died, or were replaced because they hung. */
+  restarts: number;
+  /** How many replaced processes drain. */
+  draining: number;
+  /** Called once, when the next boot ends. */
+  readonly onBoot: ((end: BootEnd) => void)[];
 }
 
 export function makePlace(worker: WorkerPlace): Place {
@@ -37,23 +54,49 @@ export function makePlace(worker: WorkerPlace): Place {
     booting: undefined,
     failures: 0,
     retryAt: 0,
-    retiring: new Set(),
+    emptyBecause: "start",
+    isHeld: false,
+    stale: undefined,
+    restarts: 0,
+    draining: 0,
+    onBoot: [],
   };
 }
 
-/** What the decision needs to know. */
-export function viewOf({
-  worker,
-  serving,
-  booting,
-  retryAt,
-}: Place): PlaceView {
+/** How the next boot in a place ends. */
+export function nextBoot(place: Place): Promise<BootEnd> {
+  return new Promise((resolve) => place.onBoot.push(resolve));
+}
+
+/** Tells those that wait for {@link nextBoot}. */
+export function bootEnded(place: Place, end: BootEnd): void {
+  for (const tell of place.onBoot.splice(0)) tell(end);
+}
+
+/**
+ * What the decision needs to know.
+ *
+ * @param startAt - no place boots its first process before this time, on the clock of `performance.now()`
+ */
+export function viewOf(place: Place, startAt: number): PlaceView {
+  const { worker, serving, booting, retryAt, isHeld, stale } = place;
+  const isFirst = serving === undefined && place.emptyBecause === "start";
   return {
     index: worker.index,
     serving: serving?.target.generation,
     booting: booting?.process.program.generation,
-    retryAt,
+    retryAt: isFirst ? Math.max(retryAt, startAt) : retryAt,
+    isHeld,
+    isStale: stale !== undefined,
   };
+}
+
+/** Why a process of this generation is started here. */
+export function startReason(place: Place, generation: number): StartReason {
+  const { serving, stale, emptyBecause } = place;
+  if (serving === undefined) return emptyBecause;
+  if (serving.target.generation !== generation) return "reload";
+  return stale ?? "reload";
 }
 
 /** The generations that a place's processes run, but for those that drain. */
@@ -74,14 +117,29 @@ function stateOf(
   return retryAt > now ? "backoff" : "stopped";
 }
 
-export function statusOf(place: Place, now: number): WorkerStatus {
-  const { worker, serving, booting, retiring } = place;
+/** @param loadOf - what a process has to do, where that's known */
+export function statusOf(
+  place: Place,
+  now: number,
+  loadOf: (target: ServingProcess) => ProcessLoad | undefined,
+): WorkerStatus {
+  const { worker, serving, booting, draining, restarts } = place;
+  const load = serving && loadOf(serving.target);
+  const heartbeat = serving?.placed.process.heartbeat;
   return {
     index: worker.index,
     port: worker.port,
     pid: (serving?.placed ?? booting)?.process.pid,
     generation: serving?.target.generation,
     state: stateOf(place, now),
-    draining: retiring.size,
+    draining,
+    restarts,
+    uptimeMs: serving && now - serving.readyAt,
+    bootMs: serving?.bootMs,
+    leases: load?.leases,
+    requests: load?.requests,
+    rssBytes: heartbeat?.rssBytes,
+    loopDelayMs: heartbeat?.tookMs,
+    isHung: heartbeat?.isMissed ?? false,
   };
 }

@@ -65,6 +65,8 @@ export class Roll {
 
 /** The generation that runs, and the one that is tried. */
 export class Rolls {
+  /** Nothing that serves is replaced before, on the clock of `performance.now()`. */
+  replaceAt = 0;
   #current: Roll | undefined;
   #candidate: Roll | undefined;
 
@@ -91,13 +93,19 @@ export class Rolls {
       : this.#current;
   }
 
-  /** A process of this generation is ready: a candidate becomes the current one. */
-  ready(generation: number, canary: Canary): void {
-    if (this.#candidate?.generation !== generation) return;
+  /**
+   * A process of this generation is ready: a candidate becomes the current one.
+   *
+   * @returns the roll whose canary it was
+   */
+  ready(generation: number, canary: Canary): Roll | undefined {
+    const candidate = this.#candidate;
+    if (candidate?.generation !== generation) return undefined;
     this.#current?.superseded();
-    this.#current = this.#candidate;
+    this.#current = candidate;
     this.#candidate = undefined;
-    this.#current.proven(canary);
+    candidate.proven(canary);
+    return candidate;
   }
 
   /**

@@ -8,16 +8,22 @@ function view(
     serving?: number | undefined,
     booting?: number | undefined,
     retryAt?: number,
+    flags?: Partial<PlaceView>,
   ])[],
   rest: Partial<RollView> = {},
 ): RollView {
   return {
-    places: places.map(([serving, booting, retryAt = 0], index): PlaceView => ({
-      index,
-      serving,
-      booting,
-      retryAt,
-    })),
+    places: places.map(
+      ([serving, booting, retryAt = 0, flags = {}], index): PlaceView => ({
+        index,
+        serving,
+        booting,
+        retryAt,
+        isHeld: false,
+        isStale: false,
+        ...flags,
+      }),
+    ),
     candidate: undefined,
     current: undefined,
     now: 100,
@@ -117,6 +123,43 @@ describe("decide", () => {
     );
     expect(decision.actions).toEqual([boot(2, 2)]);
   });
+
+  test("a held place gets no process, neither as a canary nor otherwise", () => {
+    const held = [undefined, undefined, 0, { isHeld: true }] as const;
+    expect(decide(view([held, [1]], { current: 1 })).actions).toEqual([]);
+    expect(
+      decide(view([held, [1]], { candidate: 2, current: 1 })).actions,
+    ).toEqual([boot(1, 2)]);
+  });
+
+  test("what boots in a place that is held from now on is given up", () => {
+    const booting = [undefined, 2, 0, { isHeld: true }] as const;
+    expect(decide(view([[2], booting], { current: 2 })).actions).toEqual([
+      abandon(1),
+    ]);
+    expect(
+      decide(view([[1], booting], { candidate: 2, current: 1 })).actions,
+    ).toEqual([abandon(1), boot(0, 2)]);
+  });
+
+  test("a stale process is replaced although it runs the current generation, one at a time", () => {
+    const stale = [1, undefined, 0, { isStale: true }] as const;
+    expect(decide(view([stale, stale], { current: 1 })).actions).toEqual([
+      boot(0, 1),
+    ]);
+    expect(
+      decide(view([[1, 1, 0, { isStale: true }], stale], { current: 1 }))
+        .actions,
+    ).toEqual([]);
+  });
+});
+
+const emptyPlace = () => ({
+  serving: undefined,
+  booting: undefined,
+  retryAt: 0,
+  isHeld: false,
+  isStale: false,
 });
 
 /** A model of the master's shell: what `decide` asks for is done, and anything may happen in between. */
@@ -125,17 +168,15 @@ class Model {
     serving: number | undefined;
     booting: number | undefined;
     retryAt: number;
+    isHeld: boolean;
+    isStale: boolean;
   }[];
   candidate: number | undefined;
   current: number | undefined;
   now = 0;
   last = 0;
   constructor(count: number) {
-    this.places = Array.from({ length: count }, () => ({
-      serving: undefined,
-      booting: undefined,
-      retryAt: 0,
-    }));
+    this.places = Array.from({ length: count }, emptyPlace);
   }
   step(): number | undefined {
     const { actions, wakeAt } = decide({
@@ -155,6 +196,7 @@ class Model {
       } else {
         expect(place.booting).toBeUndefined();
         expect(place.retryAt).toBeLessThanOrEqual(this.now);
+        expect(place.isHeld).toBe(false);
         expect([this.candidate, this.current]).toContain(action.generation);
         place.booting = action.generation;
       }
@@ -176,6 +218,7 @@ class Model {
     place.booting = undefined;
     if (good) {
       place.serving = generation;
+      place.isStale = false;
       if (generation === this.candidate) {
         this.current = generation;
         this.candidate = undefined;
@@ -188,6 +231,28 @@ class Model {
     const place = this.places[index % this.places.length];
     if (place !== undefined) place.serving = undefined;
   }
+  /** Never the last one that isn't held: the shell refuses that. */
+  hold(index: number): void {
+    const place = this.places[index % this.places.length];
+    if (this.places.filter(({ isHeld }) => !isHeld).length < 2) return;
+    if (place === undefined) return;
+    place.isHeld = true;
+    place.serving = undefined;
+  }
+  release(index: number): void {
+    const place = this.places[index % this.places.length];
+    if (place !== undefined) place.isHeld = false;
+  }
+  outlive(index: number): void {
+    const place = this.places[index % this.places.length];
+    if (place !== undefined) place.isStale = place.serving !== undefined;
+  }
+  /** One worker more, or the last one fewer, unless the others are held. */
+  scale(more: boolean): void {
+    if (more) this.places.push(emptyPlace());
+    else if (this.places.slice(0, -1).some(({ isHeld }) => !isHeld))
+      this.places.pop();
+  }
 }
 
 test("property: whatever happens, ready processes are only lost by dying, and in the end all run the newest good generation", () => {
@@ -198,7 +263,13 @@ test("property: whatever happens, ready processes are only lost by dying, and in
       index: fc.nat(7),
       good: fc.boolean(),
     }),
-    fc.record({ kind: fc.constant("die" as const), index: fc.nat(7) }),
+    fc.record({
+      kind: fc.constantFrom(
+        ...(["die", "hold", "release", "outlive"] as const),
+      ),
+      index: fc.nat(7),
+    }),
+    fc.record({ kind: fc.constant("scale" as const), more: fc.boolean() }),
     fc.record({
       kind: fc.constant("pass" as const),
       ms: fc.integer({ min: 1, max: 400 }),
@@ -218,24 +289,31 @@ test("property: whatever happens, ready processes are only lost by dying, and in
           ).length;
           if (each.kind === "save") model.save();
           else if (each.kind === "settle") model.settle(each.index, each.good);
-          else if (each.kind === "die") model.die(each.index);
-          else model.now += each.ms;
+          else if (each.kind === "pass") model.now += each.ms;
+          else if (each.kind === "scale") model.scale(each.more);
+          else model[each.kind](each.index);
           model.step();
           const after = model.places.filter(
             ({ serving }) => serving !== undefined,
           ).length;
-          if (each.kind !== "die") expect(after).toBeGreaterThanOrEqual(ready);
+          if (!["die", "hold", "scale"].includes(each.kind))
+            expect(after).toBeGreaterThanOrEqual(ready);
         }
         // From here on all goes well.
         for (let round = 0; round < 40; round++) {
           const wakeAt = model.step();
           if (wakeAt !== undefined) model.now = Math.max(model.now, wakeAt);
-          for (let index = 0; index < count; index++) model.settle(index, true);
+          model.places.forEach((_, index) => model.settle(index, true));
         }
         expect(model.candidate).toBeUndefined();
-        expect(model.places.map(({ serving }) => serving)).toEqual(
-          model.places.map(() => model.current),
+        expect(
+          model.places.map(({ serving, booting }) => serving ?? booting),
+        ).toEqual(
+          model.places.map(({ isHeld }) =>
+            isHeld ? undefined : model.current,
+          ),
         );
+        expect(model.places.some(({ isStale }) => isStale)).toBe(false);
       },
     ),
     { numRuns: 500 },
