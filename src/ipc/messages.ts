@@ -14,6 +14,24 @@ export const COMMAND = "NODE_PREFORK_DEV";
 /** The descriptor of the synchronous channel: one JSON line each way. */
 export const SYNC_FD = 4;
 
+/** A module of mixins. */
+export interface MixinOutput {
+  /** Absolute path of the original. */
+  readonly source: string;
+  /** Absolute path of its compiled file. */
+  readonly output: string;
+}
+
+/** What a process needs to know of its worker's mixins. */
+export interface WorkerMixins {
+  /** In the order in which they're applied. */
+  readonly modules: readonly MixinOutput[];
+  /** What `onRegister` came to, encoded (`commands/values.ts`); absent: nothing. */
+  readonly state?: string;
+  /** The deadline of `onStart`, in milliseconds. */
+  readonly hookTimeoutMs: number;
+}
+
 /** What to run, and for which worker. */
 export interface WorkerProgram {
   /** The compiled entry. */
@@ -25,6 +43,8 @@ export interface WorkerProgram {
   readonly publicAddress: { readonly address: string; readonly port: number };
   /** Where to listen for the front; absent without a front. */
   readonly socketPath?: string;
+  /** Absent when there are none. */
+  readonly mixins?: WorkerMixins;
 }
 
 /** A module to evaluate ahead. */
@@ -66,6 +86,31 @@ export interface BoundMessage {
   readonly errorCode?: string;
 }
 
+/** Run a command, and answer. Values are encoded (`commands/values.ts`). */
+export interface CommandMessage {
+  readonly type: "command";
+  readonly id: number;
+  readonly name: string;
+  readonly args: string;
+}
+
+/** Why a command has no value: there's none of that name, it threw, or its value can't be encoded. */
+export interface AnswerError {
+  readonly reason: "unknown" | "threw" | "value";
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly code?: string;
+}
+
+/** The answer to a {@link CommandMessage}: each gets one. */
+export interface AnswerMessage {
+  readonly type: "answer";
+  readonly id: number;
+  readonly value?: string;
+  readonly error?: AnswerError;
+}
+
 /** Master to process. */
 export type MasterMessage =
   /** Put the listening socket that comes with it into listening state, without accepting from it. */
@@ -75,8 +120,11 @@ export type MasterMessage =
   | BeginMessage
   /** Accept no more on the worker's port, let go of keep-alive connections; answer `drained`. */
   | { readonly type: "drain"; readonly lingerMs: number }
+  /** Does your event loop turn? Answer `pong`. */
+  | { readonly type: "ping" }
   /** The drain deadline has passed: end event streams and upgraded sockets; answer `finished`. */
   | { readonly type: "finish" }
+  | CommandMessage
   | BoundMessage;
 
 /** What the adopted server speaks; the front can lease to the first two. */
@@ -106,9 +154,11 @@ export type ProcessMessage =
   /** An exception that nobody caught; the process exits. */
   | { readonly type: "fault"; readonly diagnostic: Diagnostic }
   | { readonly type: "warning"; readonly message: string }
+  | { readonly type: "pong"; readonly rssBytes: number }
   /** No direct connection is left. */
   | { readonly type: "drained" }
   | { readonly type: "finished" }
+  | AnswerMessage
   /** The app listens on a further port: the master is to own that socket as well. */
   | {
       readonly type: "bind";

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Order } from "../ipc/messages.js";
 import type { ListeningSocket } from "./listening-socket.js";
+import type { Guard } from "./guard.js";
 import type { OutputLine, Program } from "./types.js";
 import { WorkerProcess } from "./worker-process.js";
 
@@ -11,8 +12,9 @@ export interface ForkerOptions {
   readonly args: readonly string[];
   /** For what processes write for an instant, and their private endpoints. */
   readonly runDirectory: string;
-  /** The workers' listening sockets, by worker. */
-  readonly sockets: readonly ListeningSocket[];
+  /** The workers' listening sockets at this moment, by worker. */
+  readonly sockets: () => Iterable<readonly [number, ListeningSocket]>;
+  readonly guard: Guard;
   readonly onOutput: (line: OutputLine) => void;
 }
 
@@ -56,8 +58,10 @@ export class Forker {
   }
 
   #spawn(env: Program["env"]): WorkerProcess {
-    const { cwd, onOutput } = this.#options;
-    return new WorkerProcess({ env, cwd, onOutput });
+    const { cwd, guard, onOutput } = this.#options;
+    const process = new WorkerProcess({ env, cwd, onOutput });
+    guard.watch(process.pid, process.exited);
+    return process;
   }
 
   /**
@@ -71,10 +75,10 @@ export class Forker {
     order: Order,
   ): void {
     const { args, runDirectory, sockets } = this.#options;
-    sockets.forEach(({ handle }, index) => {
+    for (const [index, { handle }] of sockets()) {
       if (worker === undefined || worker === index)
         process.send({ type: "socket", worker: index }, handle);
-    });
+    }
     const { entry, ahead } = process.program;
     process.send({
       type: "begin",

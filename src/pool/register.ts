@@ -3,8 +3,7 @@ import { PreforkError } from "../errors.js";
 import { bindListeningSocket } from "./listening-socket.js";
 import type { ListeningSocket } from "./listening-socket.js";
 
-export interface RegisterOptions {
-  readonly count: number;
+export interface BindOptions {
   /** An IP address. */
   readonly host: string;
   /** The port of worker 0; worker i gets `firstPort` + i. 0: any free ones. */
@@ -15,23 +14,14 @@ export interface RegisterOptions {
 }
 
 /**
- * Binds a socket for each worker.
+ * Binds the socket of a worker.
  *
- * @throws PreforkError `ERR_PREFORK_PORT` when a port can't be had; nothing stays bound then
+ * @throws PreforkError `ERR_PREFORK_PORT` when its port can't be had
  */
-export function bindWorkerSockets(options: RegisterOptions): ListeningSocket[] {
-  const sockets: ListeningSocket[] = [];
-  try {
-    for (let index = 0; index < options.count; index++)
-      sockets.push(bindOne(index, options));
-  } catch (error) {
-    for (const socket of sockets) socket.close();
-    throw error;
-  }
-  return sockets;
-}
-
-function bindOne(index: number, options: RegisterOptions): ListeningSocket {
+export function bindWorkerSocket(
+  index: number,
+  options: BindOptions,
+): ListeningSocket {
   const { host, firstPort, strict, onWarning } = options;
   if (firstPort === 0) return bindListeningSocket(host, 0);
   const port = firstPort + index;

@@ -20,8 +20,8 @@ import type {
 import type { WorkerProcess } from "./worker-process.js";
 
 export interface StandbyPoolOptions {
-  /** How many there are to be; 0: none. */
-  readonly count: number;
+  /** How many there are to be at this moment; 0: none. */
+  readonly count: () => number;
   readonly deadlines: Deadlines;
   readonly fork: (program: Program) => WorkerProcess;
   /** Gives a forked process all workers' sockets and its first order. */
@@ -55,6 +55,13 @@ export class StandbyPool {
   /** Discards all. */
   clear(reason: string): void {
     this.#standbys.discardAll(reason);
+  }
+
+  /** Discards all, and makes others; fulfils when the old ones are gone. */
+  async renew(reason: string): Promise<void> {
+    this.clear(reason);
+    await this.#standbys.ended();
+    this.#fill();
   }
 
   /**
@@ -110,7 +117,7 @@ export class StandbyPool {
 
   #fill(): void {
     clearTimeout(this.#wake);
-    if (this.#closed || this.#options.count === 0) return;
+    if (this.#closed || this.#options.count() === 0) return;
     if (this.#filling !== undefined) return;
     this.#filling = this.#fillUp().finally(() => (this.#filling = undefined));
   }
@@ -138,7 +145,7 @@ export class StandbyPool {
 
   /** What kind is wanted next: one that goes deep, then the shallow one, for a surprise, then more deep ones. */
   #missing(): StandbyDepth | undefined {
-    const { count } = this.#options;
+    const count = this.#options.count();
     const { size } = this.#standbys;
     if (size >= count) return undefined;
     return size > 0 && !this.#standbys.hasDepth("shallow") ? "shallow" : "deep";

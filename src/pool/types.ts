@@ -2,6 +2,7 @@
 import type { Diagnostic } from "../diagnostic.js";
 import type {
   AheadStep,
+  MixinOutput,
   ResolveAnswer,
   ResolveRequest,
   ServedProtocol,
@@ -15,6 +16,8 @@ export interface Program {
   readonly output: string;
   /** Absolute path of the original entry. */
   readonly entry: string;
+  /** The modules of mixins, in the order in which they're applied. */
+  readonly mixins: readonly MixinOutput[];
   /** The environment, whole. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Answers a computed specifier of a process that runs this program. */
@@ -110,6 +113,7 @@ export interface Deadlines {
   readonly drainTimeoutMs: number;
   readonly stopTimeoutMs: number;
   readonly lingerMs: number;
+  readonly hookTimeoutMs: number;
 }
 
 /** A line that a process wrote to stdout or stderr. */
@@ -126,6 +130,8 @@ export interface ProcessExit {
   readonly signal: NodeJS.Signals | null;
   /** What the process said about its end, if it could. */
   readonly diagnostic: Diagnostic | undefined;
+  /** The last lines that it wrote to stderr. */
+  readonly lastWords: readonly string[];
 }
 
 /** A ready process. */

@@ -6,12 +6,22 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../errors.js";
-import type { Order, ProcessMessage } from "../ipc/messages.js";
+import type { Order, ProcessMessage, WorkerProgram } from "../ipc/messages.js";
 import { bindListeningSocket } from "./listening-socket.js";
 import type { ListeningSocket } from "./listening-socket.js";
 import type { Deadlines, Program, ReadyProcess } from "./types.js";
 import { within } from "./within.js";
 import type { WorkerProcess } from "./worker-process.js";
+
+/** What the hooks of a worker's mixins need of its place. */
+interface PlaceHooks {
+  /** What `onRegister` came to, encoded; `undefined`: nothing. */
+  readonly state: string | undefined;
+  /** The deadline of `onStart`, in milliseconds. */
+  readonly hookTimeoutMs: number;
+  /** Called when a process has drained, before it's asked to end. Never rejects. */
+  readonly beforeStop: (process: WorkerProcess) => Promise<void>;
+}
 
 /** After the drain deadline: how long a process may take to end its streams. */
 const FINISH_MS = 1_000;
@@ -26,6 +36,7 @@ export interface WorkerPlaceOptions {
   readonly deadlines: Deadlines;
   /** Sockets for the further ports that the app listens on, shared by all workers. */
   readonly furtherSockets: FurtherSockets;
+  readonly hooks: PlaceHooks;
   readonly onWarning: (worker: number, message: string) => void;
 }
 
@@ -95,7 +106,7 @@ export class WorkerPlace {
     { process, socketPath }: PlacedProcess,
     begin: ((order: Order) => void) | undefined,
   ): Promise<ReadyProcess> {
-    const { publicAddress, socket, deadlines, index } = this.#options;
+    const { publicAddress, socket, deadlines, hooks, index } = this.#options;
     const ready = process.whenReady(deadlines.bootTimeoutMs);
     const order: Order = {
       kind: "activate",
@@ -105,6 +116,7 @@ export class WorkerPlace {
         workerPort: socket.port,
         publicAddress,
         ...(socketPath === undefined ? {} : { socketPath }),
+        ...mixinsFor(process.program, hooks),
       },
     };
     const start = (): void => {
@@ -148,6 +160,7 @@ export class WorkerPlace {
     if (outcome === "timeout")
       await process.ask({ type: "finish" }, "finished", FINISH_MS);
     abort();
+    await this.#options.hooks.beforeStop(process);
     await process.stop(stopTimeoutMs);
     this.forget(placed);
   }
@@ -165,7 +178,7 @@ export class WorkerPlace {
     }
   }
 
-  /** Gives the port back. */
+  /** Gives the port back. Idempotent. */
   unregister(): void {
     this.#options.socket.close();
   }
@@ -186,4 +199,14 @@ export class WorkerPlace {
       process.send({ type: "bound", id, errorCode });
     }
   }
+}
+
+/** What a process is told of its mixins: nothing when there are none. */
+function mixinsFor(
+  { mixins: modules }: Program,
+  { state, hookTimeoutMs }: PlaceHooks,
+): Pick<WorkerProgram, "mixins"> {
+  if (modules.length === 0) return {};
+  const mixins = { modules, hookTimeoutMs };
+  return { mixins: state === undefined ? mixins : { ...mixins, state } };
 }

@@ -24,7 +24,10 @@ import {
   endedBeforeReady,
   notReadyInTime,
 } from "./boot-failure.js";
+import { HeartbeatState } from "./heartbeat-state.js";
 import { HeldOutput } from "./held-output.js";
+import { PendingAnswers } from "./pending-answers.js";
+import { exitOf } from "./process-exit.js";
 import { SyncAnswers } from "./sync-answers.js";
 import { within } from "./within.js";
 import type {
@@ -35,9 +38,6 @@ import type {
 } from "./types.js";
 
 const RUNTIME = fileURLToPath(new URL("../worker/main.js", import.meta.url));
-
-/** How long the exit of a process waits for the rest of its output. */
-const OUTPUT_GRACE_MS = 100;
 
 export interface WorkerProcessOptions {
   /** The environment, whole. */
@@ -63,6 +63,9 @@ export class WorkerProcess {
   parked: Promise<void> = Promise.resolve();
   /** Settles when the process has exited and its output was read. Never rejects. */
   readonly exited: Promise<ProcessExit>;
+  readonly heartbeat: HeartbeatState = new HeartbeatState();
+  /** Commands for the worker's mixins. */
+  readonly commands: PendingAnswers;
   readonly #child: ChildProcess;
   readonly #hello: Promise<void>;
   readonly #output: HeldOutput;
@@ -89,30 +92,17 @@ export class WorkerProcess {
     });
     this.#child = child;
     this.#hello = new Promise((resolve) => this.#waiting.set("hello", resolve));
-    this.exited = new Promise((resolve) => {
-      const finish = (
-        code: number | null,
-        signal: NodeJS.Signals | null,
-      ): void => {
-        this.#gone = true;
-        resolve({ code, signal, diagnostic: this.#diagnostic });
-      };
-      // `close` comes when the output was read to its end; a grandchild that inherited the pipes can
-      // keep them open for ever, and mustn't keep a dead worker from being replaced.
-      child.once("exit", (code, signal) => {
-        const timer = setTimeout(finish, OUTPUT_GRACE_MS, code, signal);
-        child.once("close", () => {
-          clearTimeout(timer);
-          finish(code, signal);
-        });
-      });
-      child.once("error", (error) => {
-        this.#diagnostic = {
-          message: `can't start a process: ${error.message}`,
-        };
-        if (child.pid === undefined) finish(null, null);
-      });
+    this.exited = exitOf(child, (error) => {
+      this.#diagnostic = { message: `can't start a process: ${error.message}` };
+    }).then((exit) => {
+      this.#gone = true;
+      const diagnostic = this.#diagnostic;
+      return { ...exit, diagnostic, lastWords: this.#output.lastWords };
     });
+    this.commands = new PendingAnswers(
+      (message) => this.send(message),
+      this.exited,
+    );
     onProcessMessage(child, (message) => this.#received(message));
     this.#output = new HeldOutput(child, this.pid, onOutput);
     this.#sync = new SyncAnswers(child.stdio[SYNC_FD] as Duplex, {
@@ -169,6 +159,13 @@ export class WorkerProcess {
 
   send(message: MasterMessage, handle?: unknown): void {
     sendToProcess(this.#child, message, handle);
+  }
+
+  /** Asks whether the event loop turns; fulfils with the milliseconds that the answer took. */
+  ping(): Promise<number> {
+    const answered = this.heartbeat.asked();
+    this.send({ type: "ping" });
+    return answered;
   }
 
   /** The next time that the process stands by for an order; never if it ends before. */
@@ -241,9 +238,8 @@ export class WorkerProcess {
   /** SIGTERM, and SIGKILL when that did nothing within the deadline. */
   async stop(stopTimeoutMs: number): Promise<void> {
     this.#signal("SIGTERM");
-    const timer = setTimeout(() => this.#signal("SIGKILL"), stopTimeoutMs);
-    await this.exited;
-    clearTimeout(timer);
+    const outcome = await within(stopTimeoutMs, this.exited);
+    if (outcome === "timeout") await this.kill();
   }
 
   /** SIGKILL at once. */
@@ -268,6 +264,12 @@ export class WorkerProcess {
         return;
       case "unfit":
         this.#unfit = message;
+        return;
+      case "answer":
+        this.commands.received(message);
+        return;
+      case "pong":
+        this.heartbeat.answer(message);
         return;
       case "hello":
       case "drained":

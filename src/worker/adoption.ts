@@ -51,6 +51,7 @@ export class Adoption {
   #activatedAt = 0;
   #standIns = 0;
   #listen: Listen | undefined;
+  #beforeListening: (() => Promise<void>) | undefined;
 
   /** Was a server adopted (or is about to listen)? */
   get hasServer(): boolean {
@@ -76,8 +77,17 @@ export class Adoption {
     };
   }
 
-  /** From now on the process is a worker's, and may listen. */
-  activate(program: WorkerProgram, shared: SharedHandle): void {
+  /**
+   * From now on the process is a worker's, and may listen.
+   *
+   * @param beforeListening - called when the app wants to listen; it does once that's fulfilled
+   */
+  activate(
+    program: WorkerProgram,
+    shared: SharedHandle,
+    beforeListening: (() => Promise<void>) | undefined,
+  ): void {
+    this.#beforeListening = beforeListening;
     this.#activatedAt = now();
     this.#program = program;
     this.#shared = shared;
@@ -120,9 +130,7 @@ export class Adoption {
 
   #adopt(server: Server, port: number, program: WorkerProgram): void {
     this.#adoptedPort = port;
-    const activatedAt = this.#activatedAt;
     const loadedAt = now();
-    const protocol = protocolOf(server);
     if (server instanceof http.Server || server instanceof https.Server) {
       server.keepAliveTimeout = Math.max(
         server.keepAliveTimeout,
@@ -130,15 +138,33 @@ export class Adoption {
       );
     }
     this.#connections.observe(server);
+    let isWaiting = false;
     const address = (): AddressInfo | null =>
-      server.listening
+      server.listening || isWaiting
         ? {
             ...program.publicAddress,
             family: net.isIPv6(program.publicAddress.address) ? "IPv6" : "IPv4",
           }
         : null;
     server.address = address;
+    const before = this.#beforeListening?.();
+    if (before === undefined) {
+      this.#serve(server, program, loadedAt);
+      return;
+    }
+    isWaiting = true;
+    // An app may close a server at once.
+    server.once("close", () => (isWaiting = false));
+    void before.then(() => {
+      if (isWaiting) this.#serve(server, program, loadedAt);
+      isWaiting = false;
+    });
+  }
 
+  /** Listens, and says so. */
+  #serve(server: Server, program: WorkerProgram, loadedAt: number): void {
+    const protocol = protocolOf(server);
+    const activatedAt = this.#activatedAt;
     const listening = [
       new Promise<void>((resolve) => server.once("listening", resolve)),
     ];

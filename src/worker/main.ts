@@ -13,6 +13,7 @@ import { Adoption } from "./adoption.js";
 import { culprit } from "./culprit.js";
 import { reportFaults } from "./faults.js";
 import { silenceRequireWarning } from "./load.js";
+import type { ProcessWorker } from "./process-worker.js";
 import { runProgram } from "./program.js";
 import { installResolution } from "./resolution.js";
 import { leaveRunDirectory } from "./run-directory.js";
@@ -30,6 +31,8 @@ const adoption = new Adoption();
 const sockets = new Map<number, SharedHandle>();
 let standBy: StandBy | undefined;
 let runDirectory: string | undefined;
+let program: WorkerProgram | undefined;
+let worker: Promise<ProcessWorker> | undefined;
 
 installStackMapping();
 reportFaults();
@@ -56,19 +59,31 @@ async function begin(message: BeginMessage): Promise<void> {
   process.run();
 }
 
-function activate(program: WorkerProgram, ahead: Ahead | undefined): void {
-  const { worker, workerPort, output } = program;
-  process.env["PREFORK_WORKER"] = String(worker);
+/** The worker's instance with its hooks and commands. A process without mixins that gets no command doesn't load that code. */
+async function workerOf(of: WorkerProgram): Promise<ProcessWorker> {
+  worker ??= import("./process-worker.js").then(
+    ({ ProcessWorker }) => new ProcessWorker(of),
+  );
+  return await worker;
+}
+
+function activate(activated: WorkerProgram, ahead: Ahead | undefined): void {
+  program = activated;
+  const { worker: index, workerPort, output, mixins } = activated;
+  process.env["PREFORK_WORKER"] = String(index);
   process.env["PREFORK_WORKER_PORT"] = String(workerPort);
-  const shared = sockets.get(worker);
-  sockets.delete(worker);
+  const shared = sockets.get(index);
+  sockets.delete(index);
   for (const socket of sockets.values()) socket.close();
   sockets.clear();
-  if (shared === undefined) throw new Error(`no socket for worker ${worker}`);
-  adoption.activate(program, shared);
+  if (shared === undefined) throw new Error(`no socket for worker ${index}`);
+  // A program that listens in a top-level await isn't evaluated before it does.
+  const start =
+    mixins && (async (): Promise<void> => (await workerOf(activated)).begin());
+  adoption.activate(activated, shared, start);
   // From here on the process lives as long as the app keeps it alive, as under plain Node.
   process.channel?.unref();
-  runProgram(output, adoption, ahead);
+  runProgram(output, adoption, ahead, () => void start?.());
 }
 
 onMasterMessage((message, handle) => {
@@ -88,11 +103,20 @@ onMasterMessage((message, handle) => {
     case "begin":
       void begin(message);
       return;
+    case "command":
+      if (program !== undefined)
+        void workerOf(program).then((each) => each.answer(message));
+      return;
     case "drain":
+      if (program?.mixins !== undefined)
+        void workerOf(program).then((each) => each.keepUntilStopped());
       adoption.drain(message.lingerMs, () => sendToMaster({ type: "drained" }));
       return;
     case "finish":
       adoption.finish(() => sendToMaster({ type: "finished" }));
+      return;
+    case "ping":
+      sendToMaster({ type: "pong", rssBytes: process.memoryUsage.rss() });
       return;
     case "bound":
       adoption.bound(message, handle as SharedHandle | undefined);

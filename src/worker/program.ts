@@ -34,15 +34,17 @@ function unfit(file: string | undefined): Promise<never> {
  * Runs the program. What it throws while it's loaded is reported to the master, and ends the process.
  *
  * @param ahead - what the process did while it stood by
+ * @param onEvaluated - called when the program was evaluated
  */
 export function runProgram(
   output: string,
   adoption: Adoption,
   ahead: Ahead | undefined,
+  onEvaluated: () => void,
 ): void {
   try {
     const loaded = loadEntry(output, ahead);
-    void serve(loaded, output, adoption);
+    void serve(loaded, output, adoption, onEvaluated);
   } catch (error) {
     fail(error, output);
   }
@@ -52,9 +54,11 @@ async function serve(
   loaded: unknown,
   output: string,
   adoption: Adoption,
+  onEvaluated: () => void,
 ): Promise<void> {
   try {
     const exported = await loaded;
+    onEvaluated();
     if (adoption.hasServer) return;
     await serveDefaultExport(defaultOf(exported, output), adoption);
   } catch (error) {
