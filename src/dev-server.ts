@@ -6,52 +6,59 @@
  * directory of the private endpoints.
  */
 import { EventEmitter } from "node:events";
-import process from "node:process";
+import type {
+  AnyCommands,
+  CommandArguments,
+  CommandName,
+  CommandOutcome,
+  CommandResult,
+} from "./commands/commands-of.js";
+import { controlHandlers } from "./control-handlers.js";
 import { PreforkError } from "./errors.js";
-import { Generations } from "./generations.js";
+import type { ScaleOutcome } from "./master/types.js";
+import type { IoHandler } from "./io-calls.js";
+import { IoHandlers } from "./io-handlers.js";
+import type { IoSource } from "./io-sources.js";
 import type { ResolvedProject } from "./manifest/types.js";
-import { openParts } from "./parts.js";
-import type { Parts } from "./parts.js";
-import { Reloader } from "./reloader.js";
 import type {
   ReloadOutcome,
   ServerEvents,
   ServerStatus,
 } from "./server-events.js";
-import { resolveServerOptions } from "./server-options.js";
+import { checkWorkers, resolveServerOptions } from "./server-options.js";
 import type { ServerOptions } from "./server-options.js";
-import type { Watcher } from "./watcher/types.js";
-import { createWatcher } from "./watcher/watcher.js";
-
-/** Options of {@link DevServer.watch}. */
-export interface WatchOptions {
-  /** Look at the files at this interval, in milliseconds, for mounts without events. Default: off. */
-  readonly poll?: number;
-}
-
-interface Running {
-  readonly parts: Parts;
-  readonly reloader: Reloader;
-  readonly generations: Generations;
-}
+import { openRunning } from "./running.js";
+import type { Running } from "./running.js";
+import { serverStatus } from "./server-status.js";
+import { SourceWatch } from "./source-watch.js";
+import type { WatchOptions } from "./source-watch.js";
+import { WorkerHandle } from "./worker-handle.js";
 
 /**
- * A preforking server for a project. Made by {@link createServer}.
+ * A preforking server for a project. Made by `createServer`.
  *
  * Emits the events of {@link ServerEvents}.
+ *
+ * @typeParam Commands - what its workers can be sent: see {@link DevServer.send}
  */
-export class DevServer extends EventEmitter<ServerEvents> {
+export class DevServer<
+  Commands = AnyCommands,
+> extends EventEmitter<ServerEvents> {
   readonly #project: ResolvedProject;
   readonly #options: ServerOptions;
+  readonly #madeAt = performance.now();
+  readonly #ioHandlers = new IoHandlers({
+    onWarning: (message) => this.emit("warning", message),
+  });
   #starting: Promise<Running> | undefined;
   #running: Running | undefined;
-  #watcher: Watcher | undefined;
+  #watch: SourceWatch | undefined;
   #watchOptions: WatchOptions | undefined;
-  /** Ends the hold of requests that the first sign of a change began; its batch takes it over. */
-  #releaseDirty: (() => void) | undefined;
+  /** Fulfils when all but the mechanisms is closed. */
+  #closed: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  /** Prefer {@link createServer}. */
+  /** Prefer `createServer`. */
   constructor(project: ResolvedProject, options: ServerOptions = {}) {
     super();
     this.#project = project;
@@ -73,7 +80,7 @@ export class DevServer extends EventEmitter<ServerEvents> {
    *
    * @returns the outcome of the first generation. Code that is broken is no error here: requests
    * wait, and the next reload tries again
-   * @throws PreforkError `ERR_PREFORK_OPTION`, `ERR_PREFORK_PORT`, `ERR_PREFORK_CACHE`: nothing is
+   * @throws PreforkError `ERR_PREFORK_OPTION`, `ERR_PREFORK_PORT`, `ERR_PREFORK_CACHE`, `ERR_PREFORK_MIXIN`: nothing is
    * open then. `ERR_PREFORK_NOT_RUNNING` when it was started or stopped before
    */
   async start(): Promise<ReloadOutcome> {
@@ -99,17 +106,7 @@ export class DevServer extends EventEmitter<ServerEvents> {
    * @throws PreforkError `ERR_PREFORK_NOT_RUNNING`
    */
   async reload(changed?: Iterable<string>): Promise<ReloadOutcome> {
-    if (this.#running === undefined || this.#stopping !== undefined) {
-      const what =
-        this.#stopping === undefined
-          ? "not started: call start() first"
-          : "stopped";
-      throw new PreforkError(
-        "ERR_PREFORK_NOT_RUNNING",
-        `the server is ${what}`,
-      );
-    }
-    return await this.#running.reloader.reload({
+    return await this.#requireRunning().reloader.reload({
       paths: changed === undefined ? undefined : new Set(changed),
       since: performance.now(),
       batch: undefined,
@@ -125,27 +122,92 @@ export class DevServer extends EventEmitter<ServerEvents> {
 
   /** Fulfils when every source is really watched: a change made after that is always seen. */
   async watching(): Promise<void> {
-    await this.#watcher?.ready();
+    await this.#watch?.ready();
+  }
+
+  /** The workers there are, by index. */
+  get workers(): readonly WorkerHandle<Commands>[] {
+    const parts = this.#running?.parts;
+    if (parts === undefined) return [];
+    const { master, commands } = parts;
+    return master
+      .status()
+      .map(({ index }) => new WorkerHandle(index, master, commands));
+  }
+
+  /**
+   * Sends a command to all workers: each runs the optional `onFoo(...args)` of its mixins, then `childFoo(...args)`.
+   *
+   * @param name - `foo`
+   * @returns an outcome for each worker, by index: its value, or its error, with the codes of {@link WorkerHandle.send}
+   * @throws PreforkError `ERR_PREFORK_COMMAND_VALUE` when an argument can't be serialised, `ERR_PREFORK_NOT_RUNNING`
+   */
+  async send<Name extends CommandName<Commands>>(
+    name: Name,
+    ...args: CommandArguments<Commands, Name>
+  ): Promise<CommandOutcome<CommandResult<Commands, Name>>[]> {
+    const { commands } = this.#requireRunning().parts;
+    // The types say what the mixins do.
+    return (await commands.sendAll(name, args)) as CommandOutcome<
+      CommandResult<Commands, Name>
+    >[];
+  }
+
+  /**
+   * Changes the number of workers while they serve: new ones get the next ports, those with the highest ports drain and go.
+   *
+   * @param workers - how many, at least 1; or how many more or fewer than were asked for last, `{ by: -1 }`, but never under 1
+   * @returns how it ended; a newer call supersedes this one
+   * @throws PreforkError `ERR_PREFORK_OPTION`, `ERR_PREFORK_NOT_RUNNING`; `ERR_PREFORK_PORT` when a new worker's port can't be had
+   */
+  async scale(
+    workers: number | { readonly by: number },
+  ): Promise<ScaleOutcome> {
+    const { master } = this.#requireRunning().parts;
+    const wanted =
+      typeof workers === "number"
+        ? checkWorkers(workers)
+        : checkWorkers(Math.max(1, master.size + workers.by));
+    return await master.scale(wanted);
+  }
+
+  /**
+   * Calls a handler when there is something to read. See docs/server.md, "Own mechanisms".
+   *
+   * @param source - a readable stream, a socket, a server, or a file descriptor, which is handed over for good
+   * @param handler - told of `readable`, `connection`, `end` and `error`; never while its last call is under way
+   * @returns removes the handler; the end of the server does as well
+   * @throws PreforkError `ERR_PREFORK_OPTION` for a source that can't be waited for
+   */
+  addIoHandler(source: IoSource, handler: IoHandler): () => void {
+    return this.#ioHandlers.add(source, handler);
   }
 
   /** What runs at this moment. */
   status(): ServerStatus {
-    const running = this.#running;
-    return {
-      pid: process.pid,
-      url: running?.parts.address.url,
-      generation: running?.parts.master.currentGeneration,
-      sources: running?.reloader.sources ?? 0,
-      workers: running?.parts.master.status() ?? [],
-      standbys: running?.parts.standbys.status() ?? [],
-      notAhead: running?.parts.standbys.barred() ?? [],
-      lastReload: running?.reloader.lastOutcome(),
-    };
+    const uptimeMs = performance.now() - this.#madeAt;
+    return serverStatus(this.project, this.#running, uptimeMs);
+  }
+
+  /**
+   * Opens the output anew, after a log's rotation. Without `output`, or with a stream of yours, it does nothing.
+   *
+   * @throws PreforkError `ERR_PREFORK_OUTPUT` when it can't be opened; the old one stays in use
+   */
+  async reopenLogs(): Promise<void> {
+    await this.#requireRunning().mechanisms.reopenLogs();
   }
 
   /** Lets requests in hand finish, drains and stops every worker, closes everything. Idempotent. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#close((parts) => parts.close());
+    if (this.#stopping === undefined) {
+      this.#closed = this.#close();
+      this.#stopping = this.#closed.then(async () => {
+        await this.#running?.mechanisms.close();
+        this.emit("stopped");
+      });
+      this.emit("stopping");
+    }
     return this.#stopping;
   }
 
@@ -155,96 +217,68 @@ export class DevServer extends EventEmitter<ServerEvents> {
     await this.stop();
   }
 
+  #requireRunning(): Running {
+    if (this.#running !== undefined && this.#stopping === undefined)
+      return this.#running;
+    const what =
+      this.#stopping === undefined
+        ? "not started: call start() first"
+        : "stopped";
+    throw new PreforkError("ERR_PREFORK_NOT_RUNNING", `the server is ${what}`);
+  }
+
   #isStopping(): boolean {
     return this.#stopping !== undefined;
   }
 
   async #open(): Promise<Running> {
     const options = await resolveServerOptions(this.#options);
-    const generations = new Generations(options, process.env);
-    const parts = await openParts(this.#project, options, generations, {
-      onProcess: (event) => this.emit("process", event),
-      onStandby: (event) => this.emit("standby", event),
-      onOutput: (line) => {
-        options.output?.write(`[${line.worker}] ${line.line}\n`);
-        this.emit("output", line);
+    this.#running = await openRunning(
+      this.#project,
+      options,
+      {
+        onProcess: (event) => this.emit("process", event),
+        onWorker: (event) => this.emit("worker", event),
+        onStandby: (event) => this.emit("standby", event),
+        onOutput: (line) => this.emit("output", line),
+        onWarning: (message) => this.emit("warning", message),
+        onDiscovered: () => this.#watchMore(),
+        onBuilt: () => this.#watchMore(),
+        onBegin: () => this.emit("reloading"),
+        onOutcome: (outcome) => this.emit("reload", outcome),
       },
-      onWarning: (message) => this.emit("warning", message),
-      onDiscovered: () => this.#watchMore(),
-    });
-    const reloader = new Reloader({
-      project: this.#project,
-      parts,
-      generations,
-      onBuilt: () => this.#watchMore(),
-      onOutcome: (outcome) => this.emit("reload", outcome),
-      onWarning: (message) => this.emit("warning", message),
-    });
-    this.#running = { parts, reloader, generations };
+      ({ parts }) =>
+        controlHandlers(this, {
+          commands: parts.commands,
+          closed: async () => {
+            await this.#closed;
+          },
+        }),
+    );
     return this.#running;
   }
 
-  async #close(close: (parts: Parts) => Promise<void>): Promise<void> {
-    await this.#watcher?.close();
+  async #close(): Promise<void> {
+    this.#ioHandlers.closeAll();
+    await this.#watch?.close();
     // A stop during the start waits until there is something to close.
     const running = await this.#starting?.catch(() => undefined);
     if (running === undefined) return;
-    await Promise.all([close(running.parts), running.reloader.close()]);
+    await Promise.all([running.parts.close(), running.reloader.close()]);
   }
 
   /** Brings what is watched up to date with what the last build looked at. */
   #watchMore(): void {
-    const options = this.#watchOptions;
-    if (
-      options === undefined ||
-      this.#running === undefined ||
-      this.#stopping !== undefined
-    )
+    if (this.#watchOptions === undefined || this.#running === undefined) return;
+    if (this.#stopping !== undefined) return;
+    if (this.#watch !== undefined) {
+      this.#watch.update();
       return;
-    const { parts, reloader, generations } = this.#running;
-    const { compiler, front, gate } = parts;
-    this.#watcher ??= createWatcher({
-      ...options,
-      onDirty: (path) => {
-        this.#releaseDirty ??= holdAll(front?.hold(), gate.hold());
-        compiler.prepare(path);
-      },
-      onBatch: (batch) => {
-        const release = this.#releaseDirty ?? ((): void => undefined);
-        this.#releaseDirty = undefined;
-        const { paths, firstEventAt: since } = batch;
-        void reloader.reload({ paths, since, batch, release });
-      },
-      onError: (error) => this.emit("warning", error.message),
+    }
+    this.#watch = new SourceWatch({
+      ...this.#watchOptions,
+      ...this.#running,
+      onWarning: (message) => this.emit("warning", message),
     });
-    const { files, directories, readAt } = compiler.watchSet();
-    const { envFile } = generations;
-    const others = [
-      ...reloader.project.definedBy,
-      ...(envFile === undefined ? [] : [envFile]),
-    ];
-    this.#watcher.watch(
-      { files: new Set([...files, ...others]), directories },
-      readAt,
-    );
   }
-}
-
-function holdAll(...releases: ((() => void) | undefined)[]): () => void {
-  return () => {
-    for (const release of releases) release?.();
-  };
-}
-
-/**
- * Makes a server for a project. Nothing happens before `start()`.
- *
- * @param project - from `loadProject`
- * @param options - see {@link ServerOptions} for each default
- */
-export function createServer(
-  project: ResolvedProject,
-  options: ServerOptions = {},
-): DevServer {
-  return new DevServer(project, options);
 }

@@ -50,11 +50,16 @@ export function processEnvironment(
   own: Environment,
   port: number,
 ): Environment {
-  return {
+  const environment: Environment = {
     NODE_ENV: "development",
     ...envFile,
     ...parent,
     PORT: String(port),
     ...own,
   };
+  // The service manager is told by the master; a worker that did so as well would be taken for it (sd_notify(3)).
+  delete environment["NOTIFY_SOCKET"];
+  delete environment["WATCHDOG_USEC"];
+  delete environment["WATCHDOG_PID"];
+  return environment;
 }

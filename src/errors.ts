@@ -21,10 +21,27 @@ export const errorCodes = {
   ERR_PREFORK_PORT: "A port can't be listened on.",
   ERR_PREFORK_PID_FILE:
     "The pid file can't be written or belongs to a live process.",
+  ERR_PREFORK_OUTPUT: "The output for the workers' lines can't be opened.",
   ERR_PREFORK_BOOT: "A worker process failed before it was ready.",
   ERR_PREFORK_BOOT_TIMEOUT:
     "A worker process was not ready within the boot timeout.",
+  ERR_PREFORK_MIXIN: "A mixin can't be loaded or has the wrong shape.",
+  ERR_PREFORK_HOOK: "A hook of a mixin threw, or took too long.",
+  ERR_PREFORK_COMMAND_UNKNOWN: "A worker has no such command.",
+  ERR_PREFORK_COMMAND_FAILED: "A command threw in its worker.",
+  ERR_PREFORK_COMMAND_TIMEOUT: "A command didn't answer in time.",
+  ERR_PREFORK_COMMAND_VALUE:
+    "An argument or the result of a command can't be serialised.",
+  ERR_PREFORK_WORKER_GONE:
+    "A worker has no process to send a command to, or it ended before it answered.",
   ERR_PREFORK_NOT_RUNNING: "The server was not started yet, or was stopped.",
+  ERR_PREFORK_CONTROL:
+    "The control socket can't be opened, or gave no sound answer.",
+  ERR_PREFORK_CONTROL_IN_USE: "Another process listens on the control socket.",
+  ERR_PREFORK_CONTROL_REQUEST: "A request to the control socket is wrong.",
+  ERR_PREFORK_NO_MASTER: "No server runs for the project.",
+  ERR_PREFORK_UPSTREAM:
+    "An external front can't be brought in step with the workers.",
 } as const;
 
 /** A code of {@link errorCodes}. */

@@ -81,6 +81,10 @@ export class Generations {
       generation,
       output: build.output,
       entry: build.entry,
+      mixins: project.mixins.flatMap((source) => {
+        const output = build.sources.get(source)?.output;
+        return output === undefined ? [] : [{ source, output }];
+      }),
       env,
       ahead: this.#ahead,
       resolve: (request) => resolveFor(compiler, build, request),

@@ -15,8 +15,9 @@ export type {
   SourceEntry,
   SourceFile,
 } from "./manifest/types.js";
-export { createServer, DevServer } from "./dev-server.js";
-export type { WatchOptions } from "./dev-server.js";
+export { createServer } from "./create-server.js";
+export { DevServer } from "./dev-server.js";
+export type { WatchOptions } from "./source-watch.js";
 export type { ServerOptions } from "./server-options.js";
 export type {
   ReloadFailure,
@@ -26,7 +27,35 @@ export type {
   ServerStatus,
   StepTimes,
 } from "./server-events.js";
-export type { ProcessEvent, WorkerStatus } from "./master/types.js";
+export type {
+  EndReason,
+  ProcessEvent,
+  ProcessIdentity,
+  RestartOutcome,
+  ScaleOutcome,
+  StartReason,
+  WorkerEvent,
+  WorkerStatus,
+} from "./master/types.js";
+export { WorkerHandle } from "./worker-handle.js";
+export { mixin } from "./commands/references.js";
+export type { MixinReference, MixinSource } from "./commands/references.js";
+export { Worker } from "./commands/worker.js";
+export type {
+  Mixin,
+  MixinModule,
+  WorkerConstructor,
+  WorkerIdentity,
+} from "./commands/worker.js";
+export type {
+  AnyCommands,
+  BaseCommands,
+  CommandArguments,
+  CommandName,
+  CommandOutcome,
+  CommandResult,
+  CommandsOf,
+} from "./commands/commands-of.js";
 export type {
   OutputLine,
   StandbyDepth,
@@ -34,6 +63,43 @@ export type {
   StandbyStatus,
 } from "./pool/types.js";
 export type { Consistency } from "./front/types.js";
+export type { IoEvent, IoHandler } from "./io-calls.js";
+export type { IoSource } from "./io-sources.js";
+export type { OutputTarget } from "./output-target.js";
+export { defaultSignals, installSignals } from "./signals.js";
+export type {
+  SignalAction,
+  SignalHandler,
+  SignalMap,
+  SignalOptions,
+  SignalTarget,
+} from "./signals.js";
+export { serviceManager } from "./service-manager.js";
+export type {
+  ServiceManager,
+  ServiceManagerOptions,
+} from "./service-manager.js";
+export { ControlClient } from "./control/control-client.js";
+export { findControlSocket } from "./control/find-control-socket.js";
+export type { CallOptions } from "./control/ask.js";
+export type { Surroundings } from "./control/control-path.js";
+export type {
+  CommandRequest,
+  ControlEvent,
+  ReloadAnswer,
+  ScaleRequest,
+} from "./control/types.js";
+export { fileUpstream } from "./upstream/file.js";
+export type { FileUpstreamOptions } from "./upstream/file.js";
+export { haproxyUpstream } from "./upstream/haproxy.js";
+export type { HaproxyUpstreamOptions } from "./upstream/haproxy.js";
+export { nginxUpstream } from "./upstream/nginx.js";
+export type { NginxUpstreamOptions } from "./upstream/nginx.js";
+export type {
+  Upstream,
+  UpstreamServer,
+  UpstreamStatus,
+} from "./upstream/types.js";
 export type { Diagnostic } from "./diagnostic.js";
 export { errorCodes, PreforkError } from "./errors.js";
 export type { ErrorCode } from "./errors.js";

@@ -10,22 +10,26 @@ import { urlHost } from "./front/listen.js";
 import type { Front } from "./front/types.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import { Master } from "./master/master.js";
-import type { ProcessEvent } from "./master/types.js";
-import type { ListeningSocket } from "./pool/listening-socket.js";
+import type { ProcessEvent, WorkerEvent } from "./master/types.js";
 import { Forker } from "./pool/forker.js";
-import { bindWorkerSockets } from "./pool/register.js";
+import { Guard } from "./pool/guard.js";
 import { makeRunDirectory } from "./pool/run-directory.js";
 import { StandbyPool } from "./pool/standby-pool.js";
 import type { OutputLine, StandbyEvent } from "./pool/types.js";
-import { FurtherSockets, WorkerPlace } from "./pool/worker-place.js";
+import { FurtherSockets } from "./pool/worker-place.js";
+import { WorkerRegistrar } from "./registrar.js";
 import type { ServerAddress } from "./server-events.js";
+import { ServerCommands } from "./server-commands.js";
 import type { ResolvedServerOptions } from "./server-options.js";
 import { StandbyGate } from "./standby-gate.js";
-import { frontTraffic, noTraffic } from "./traffic.js";
+import { frontTraffic, noTraffic, upstreamTraffic } from "./traffic.js";
+import { UpstreamKeepers } from "./upstream/keep-all.js";
+import { openWorkerHooks } from "./worker-hooks.js";
 
 /** What the parts tell. */
 export interface PartsListeners {
   readonly onProcess: (event: ProcessEvent) => void;
+  readonly onWorker: (event: WorkerEvent) => void;
   readonly onStandby: (event: StandbyEvent) => void;
   readonly onOutput: (line: OutputLine) => void;
   readonly onWarning: (message: string) => void;
@@ -38,9 +42,12 @@ export interface Parts {
   readonly address: ServerAddress;
   readonly compiler: Compiler;
   readonly master: Master;
+  readonly commands: ServerCommands;
   readonly standbys: StandbyPool;
   readonly gate: StandbyGate;
+  readonly guard: Guard;
   readonly front: Front | undefined;
+  readonly upstreams: UpstreamKeepers;
   /** Drains and closes everything. */
   close(): Promise<void>;
   /** Ends everything at once; what is in hand is lost. */
@@ -50,7 +57,7 @@ export interface Parts {
 /**
  * Binds the ports, makes the front, the compiler and the master.
  *
- * @throws PreforkError `ERR_PREFORK_PORT`, `ERR_PREFORK_CACHE`; nothing stays open then
+ * @throws PreforkError `ERR_PREFORK_PORT`, `ERR_PREFORK_CACHE`, `ERR_PREFORK_MIXIN`; nothing stays open then
  */
 export async function openParts(
   project: ResolvedProject,
@@ -67,6 +74,12 @@ export async function openParts(
   // `kill` may come while `close` is at it: neither is done before all is closed.
   const closeAll = (): Promise<void> => (closing ??= closeEach());
   try {
+    const hooks = await openWorkerHooks({
+      files: project.mixins,
+      cwd: options.cwd,
+      hookTimeoutMs: options.deadlines.hookTimeoutMs,
+      onWarning: listeners.onWarning,
+    });
     const front = options.front ? makeFront(options, listeners) : undefined;
     const frontAddress = await front?.listen();
     if (front !== undefined) {
@@ -74,81 +87,103 @@ export async function openParts(
         front.close({ deadlineMs: options.deadlines.drainTimeoutMs }),
       );
     }
-    const sockets = bindSockets(options, frontAddress?.port, listeners);
-    closers.push(() => sockets.forEach((socket) => socket.close()));
-
     const runDirectory = await makeRunDirectory();
     closers.push(() => fs.rm(runDirectory, { recursive: true, force: true }));
+    const guard = new Guard(runDirectory);
+    closers.push(() => guard.close());
     const furtherSockets = new FurtherSockets();
     closers.push(() => furtherSockets.close());
 
+    const registrar = new WorkerRegistrar({
+      server: options,
+      frontPort: frontAddress?.port,
+      runDirectory,
+      furtherSockets,
+      hooks,
+      onWarning: listeners.onWarning,
+    });
+    closers.push(() => registrar.close());
     const forker = new Forker({
       cwd: options.cwd,
       args: options.args,
       runDirectory,
-      sockets,
+      sockets: () => registrar.sockets,
+      guard,
       onOutput: listeners.onOutput,
     });
     closers.push(() => forker.close());
-    const firstPort = frontAddress?.port ?? sockets[0]?.port ?? options.port;
-    // What is wrong with the env file is told by the first reload.
-    const env = await generations.environment(firstPort).catch(() => undefined);
-    if (env !== undefined) forker.forkEarly(env);
-
-    const compiler = await createCompiler({
-      project,
-      onDiscovered: listeners.onDiscovered,
+    const upstreams = new UpstreamKeepers(options.upstreams, {
+      onWarning: listeners.onWarning,
     });
-    closers.push(() => compiler.close());
-
-    const workers = sockets.map(
-      (socket, index) =>
-        new WorkerPlace({
-          index,
-          socket,
-          runDirectory: front === undefined ? undefined : runDirectory,
-          publicAddress: {
-            address: options.host,
-            port: frontAddress?.port ?? socket.port,
-          },
-          deadlines: options.deadlines,
-          furtherSockets,
-          onWarning: (worker, message) =>
-            listeners.onWarning(`worker ${worker}: ${message}`),
-        }),
-    );
+    closers.push(() => upstreams.close());
     const gate = new StandbyGate(() => front?.isAnswering() ?? false);
     const standbys = new StandbyPool({
-      count: options.standbys,
+      count: () => options.standbys ?? master.size + 1,
       deadlines: options.deadlines,
       fork: (program) => forker.fork(program),
       begin: (process) => forker.begin(process, undefined, { kind: "warm" }),
       gate: () => gate.pass(),
       onEvent: listeners.onStandby,
     });
-    const master = new Master({
-      workers,
+    const master: Master = new Master({
+      registrar,
       forker,
       standbys,
-      traffic: front === undefined ? noTraffic : frontTraffic(front),
+      traffic: upstreamTraffic(
+        front === undefined ? noTraffic : frontTraffic(front),
+        upstreams,
+        (worker) => {
+          const socket = registrar.sockets.get(worker);
+          return socket && { worker, host: socket.host, port: socket.port };
+        },
+      ),
       parallelBoots: Math.max(1, os.availableParallelism() - 1),
+      slowStartMs: options.slowStartMs,
+      hangTimeoutMs: options.hangTimeoutMs,
+      replaceHung: options.replaceHung,
       onEvent: listeners.onProcess,
+      onWorker: listeners.onWorker,
     });
-    closers.push(async () => {
+    const stopProcesses = async (): Promise<void> => {
       await Promise.all([master.stop(), standbys.close()]);
+    };
+    closers.push(stopProcesses);
+    await master.start(options.workers);
+    const workers = Array.from(registrar.sockets, ([index, { port }]) => ({
+      index,
+      port,
+    }));
+    const firstPort = frontAddress?.port ?? workers[0]?.port ?? options.port;
+
+    // What is wrong with the env file is told by the first reload.
+    const env = await generations.environment(firstPort).catch(() => undefined);
+    if (env !== undefined) forker.forkEarly(env);
+    const compiler = await createCompiler({
+      project,
+      onDiscovered: listeners.onDiscovered,
     });
+    closers.push(() => compiler.close());
+    // Processes ask the compiler: they go before it.
+    closers.push(stopProcesses);
     const address: ServerAddress = {
       url: `http://${urlHost(options.host)}:${firstPort}`,
       port: firstPort,
-      workers: sockets.map(({ port }, index) => ({ index, port })),
+      workers,
     };
     return {
       address,
       compiler,
       master,
+      commands: new ServerCommands({
+        master,
+        hooks,
+        commandTimeoutMs: options.commandTimeoutMs,
+      }),
       standbys,
       gate,
+      guard,
       front,
+      upstreams,
       async close() {
         // What the front has in hand is answered before any process goes; streams would keep it for ever.
         master.endStreams();
@@ -156,6 +191,9 @@ export async function openParts(
         await closeAll();
       },
       async kill() {
+        hooks.end();
+        // Nobody waits until an external front has taken note.
+        await upstreams.close();
         await Promise.all([master.kill(), standbys.close(), forker.close()]);
         await front?.close({ deadlineMs: 0 });
         await closeAll();
@@ -179,24 +217,5 @@ function makeFront(
     holdTimeoutMs,
     freshTimeoutMs,
     log: listeners.onWarning,
-  });
-}
-
-function bindSockets(
-  options: ResolvedServerOptions,
-  frontPort: number | undefined,
-  { onWarning }: PartsListeners,
-): ListeningSocket[] {
-  const { host, workers: count, workerPort } = options;
-  // Without a front the workers' ports are what the user asked for with `port`.
-  const asked =
-    workerPort ?? (frontPort === undefined ? options.port : undefined);
-  const fallback = options.port === 0 ? 0 : options.port + 1;
-  return bindWorkerSockets({
-    count,
-    host,
-    firstPort: asked ?? fallback,
-    strict: asked !== undefined,
-    onWarning,
   });
 }

@@ -4,6 +4,7 @@
  * and the master supersedes it. Part of the composition root, made by `dev-server.ts`.
  */
 import { messageOf } from "./errors.js";
+import { withMixins } from "./commands/references.js";
 import type { BuildResult } from "./compiler/types.js";
 import type { Generations } from "./generations.js";
 import { loadProject } from "./manifest/load-project.js";
@@ -18,10 +19,13 @@ import { stepTimes } from "./step-times.js";
 
 export interface ReloaderOptions {
   readonly project: ResolvedProject;
+  /** Those of the server's options. */
+  readonly mixins: readonly string[];
   readonly parts: Parts;
   readonly generations: Generations;
   /** A build has ended: what is to be watched may differ. */
   readonly onBuilt: () => void;
+  readonly onBegin: () => void;
   readonly onOutcome: (outcome: ReloadOutcome) => void;
   readonly onWarning: (message: string) => void;
 }
@@ -46,6 +50,7 @@ export class Reloader {
   #project: ResolvedProject;
   #sources = 0;
   #lastFailure = "";
+  #lastError: ReloadFailure | undefined;
   #lastOutcome: (() => ReloadOutcome) | undefined;
   #closed = false;
 
@@ -70,6 +75,11 @@ export class Reloader {
     return this.#lastOutcome?.();
   }
 
+  /** The last failure, until a reload has succeeded. */
+  get lastError(): ReloadFailure | undefined {
+    return this.#lastError;
+  }
+
   /** Asks for a reload. Never rejects. */
   reload(request: ReloadRequest): Promise<ReloadOutcome> {
     return this.#queue.add(request);
@@ -87,8 +97,9 @@ export class Reloader {
 
   /** One reload, up to where the next may begin. Never rejects. */
   async #cycle(request: MergedRequest): Promise<Cycle<ReloadOutcome>> {
-    const { parts, onBuilt } = this.#options;
+    const { parts, onBegin, onBuilt } = this.#options;
     const { front, gate } = parts;
+    onBegin();
     const release = front?.hold() ?? ((): void => undefined);
     const letStandbysGoOn = gate.hold();
     request.release();
@@ -221,14 +232,19 @@ export class Reloader {
     const { manifest, definedBy } = this.#project;
     if (manifest === undefined) return;
     if (!forced && !definedBy.some((path) => paths.has(path))) return;
-    this.#project = await loadProject(manifest);
+    const { mixins } = this.#options;
+    this.#project = withMixins(await loadProject(manifest), mixins);
     this.#options.parts.compiler.setProject(this.#project);
   }
 
   #tell(ended: Ended, { paths }: MergedRequest): ReloadOutcome {
     const outcome =
       ended.kind === "failed" ? this.#failure(ended, [...paths]) : ended;
-    if (outcome.kind === "done") this.#lastFailure = "";
+    if (outcome.kind === "done") {
+      this.#lastFailure = "";
+      this.#lastError = undefined;
+    }
+    if (outcome.kind === "failed") this.#lastError = outcome;
     this.#lastOutcome = () => outcome;
     this.#options.onOutcome(outcome);
     return outcome;

@@ -1,6 +1,11 @@
 /** What a server tells: its events, the outcome of a reload, its status. Types only. */
 import type { Diagnostic } from "./diagnostic.js";
-import type { ProcessEvent, WorkerStatus } from "./master/types.js";
+import type {
+  ProcessEvent,
+  WorkerEvent,
+  WorkerStatus,
+} from "./master/types.js";
+import type { UpstreamStatus } from "./upstream/types.js";
 import type { OutputLine, StandbyEvent, StandbyStatus } from "./pool/types.js";
 
 /**
@@ -78,7 +83,13 @@ export interface ServerAddress {
 
 /** A server's state, as {@link DevServer.status} gives it. */
 export interface ServerStatus {
+  /** The project's name. */
+  readonly name: string;
+  /** Its manifest, or without one its entry: an absolute path. */
+  readonly target: string;
   readonly pid: number;
+  /** Since the server was made, in milliseconds. */
+  readonly uptimeMs: number;
   readonly url: string | undefined;
   readonly generation: number | undefined;
   /** How many sources the last good build has. */
@@ -90,16 +101,24 @@ export interface ServerStatus {
     readonly path: string;
     readonly reason: string;
   }[];
+  /** External fronts, in the order given. */
+  readonly upstreams: readonly UpstreamStatus[];
   /** How the last reload ended. */
-  readonly lastReload: ReloadOutcome | undefined;
+  readonly lastRoll: ReloadOutcome | undefined;
+  /** The last reload that failed, until one has succeeded. */
+  readonly lastError: ReloadFailure | undefined;
 }
 
 /** The events of a server, each with its one argument. */
 export interface ServerEvents {
   /** The front and the workers' ports are bound. */
   listening: [ServerAddress];
+  /** A reload has begun, whoever asked for it. Each is followed by a `reload`. */
+  reloading: [];
   /** A reload has ended, whoever asked for it. */
   reload: [ReloadOutcome];
+  /** A worker got its port, or gave it back. */
+  worker: [WorkerEvent];
   /** A process was forked, is ready, drains, stopped, died or failed to boot. */
   process: [ProcessEvent];
   /** A standby was forked, stands by or was discarded; or a module isn't evaluated ahead any more. */
@@ -108,4 +127,8 @@ export interface ServerEvents {
   output: [OutputLine];
   /** Something the developer should know that stops nothing. */
   warning: [string];
+  /** It begins to stop, whoever asked for it. */
+  stopping: [];
+  /** Everything is closed and given back. */
+  stopped: [];
 }

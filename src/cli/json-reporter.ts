@@ -2,7 +2,7 @@
 import type { Writable } from "node:stream";
 import { PreforkError, messageOf } from "../errors.js";
 import type { ResolvedProject } from "../manifest/types.js";
-import type { ProcessEvent } from "../master/types.js";
+import type { ProcessEvent, WorkerEvent } from "../master/types.js";
 import type { OutputLine, StandbyEvent } from "../pool/types.js";
 import type {
   ReloadOutcome,
@@ -47,6 +47,10 @@ export class JsonReporter implements Reporter {
 
   watching(): void {
     this.#write("watching");
+  }
+
+  worker({ kind: what, ...fields }: WorkerEvent): void {
+    this.#write("worker", { what, ...fields });
   }
 
   process({ kind: what, ...fields }: ProcessEvent): void {

@@ -2,16 +2,22 @@
 import fs from "node:fs";
 import process from "node:process";
 import pc from "picocolors";
-import { createServer } from "../dev-server.js";
+import { createServer } from "../create-server.js";
 import type { DevServer } from "../dev-server.js";
 import { envFilePath, readEnvFile } from "../environment.js";
 import { PreforkError, messageOf } from "../errors.js";
 import { loadProject } from "../manifest/load-project.js";
 import { choosePort, parseCommandLine } from "./program.js";
 import type { Flags, Invocation } from "./program.js";
+import { statusJson } from "../control-handlers.js";
 import { createReporter } from "./create-reporter.js";
 import type { Reporter } from "./reporter.js";
-import { installSignals } from "./signals.js";
+import { statusText } from "./status-text.js";
+import { runSubCommand } from "./sub-commands.js";
+import { serviceManager } from "../service-manager.js";
+import type { ServiceManager } from "../service-manager.js";
+import { installSignals } from "../signals.js";
+import { installKeys } from "./keys.js";
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -50,6 +56,8 @@ async function makeServer({
     front: flags.front,
     consistency: flags.consistency,
     args,
+    control: true,
+    ...(flags.pidFile === undefined ? {} : { pidFile: flags.pidFile }),
     env: colourEnvironment(),
     ...(flags.workers === undefined ? {} : { workers: flags.workers }),
     ...(flags.standby === undefined ? {} : { standbys: flags.standby }),
@@ -63,20 +71,59 @@ async function run(
   flags: Flags,
   reporter: Reporter,
 ): Promise<void> {
-  server.on("listening", (address) =>
-    reporter.listening(server.project, address),
-  );
-  server.on("reload", (outcome) => reporter.reload(outcome, server.status()));
-  server.on("process", (event) => reporter.process(event));
-  server.on("standby", (event) => reporter.standby(event));
-  server.on("output", (line) => reporter.output(line));
-  server.on("warning", (message) => reporter.warning(message));
-  installSignals(server, reporter);
+  const manager = serviceManager(process.env, {
+    onWarning: (message) => reporter.warning(message),
+  });
+  let told = Promise.resolve();
+  if (manager !== undefined) tellServiceManager(server, manager);
+  server.once("stopping", () => {
+    reporter.stopping();
+    if (manager !== undefined) told = manager.stopping();
+  });
+  report(server, reporter);
+  server.once("stopped", () => {
+    reporter.stopped();
+    // What the terminal or a pipe keeps open is no reason to stay.
+    void told.then(() => process.exit());
+  });
+  const onError = (error: unknown): void => reporter.warning(messageOf(error));
+  installSignals(server, {}, { onError });
+  installKeys({
+    input: process.stdin,
+    isTTY: process.stdin.isTTY,
+    server,
+    status: () => statusText(statusJson(server.status()), process.cwd()),
+    say: (text) => process.stdout.write(`${text}\n`),
+  });
   if (flags.watch)
     server.watch(flags.poll === undefined ? {} : { poll: flags.poll });
   await server.start();
   await server.watching();
   if (flags.watch) reporter.watching();
+}
+
+function report(server: DevServer, reporter: Reporter): void {
+  server.on("listening", (address) =>
+    reporter.listening(server.project, address),
+  );
+  server.on("reload", (outcome) => reporter.reload(outcome, server.status()));
+  server.on("worker", (event) => reporter.worker(event));
+  server.on("process", (event) => reporter.process(event));
+  server.on("standby", (event) => reporter.standby(event));
+  server.on("output", (line) => reporter.output(line));
+  server.on("warning", (message) => reporter.warning(message));
+}
+
+/** Under systemd and the like: when it serves, reloads and stops. */
+function tellServiceManager(server: DevServer, manager: ServiceManager): void {
+  let isReady = false;
+  server.on("reloading", () => {
+    if (isReady) void manager.reloading();
+  });
+  server.on("reload", ({ kind }) => {
+    isReady ||= kind === "done";
+    if (isReady) void manager.ready();
+  });
 }
 
 /**
@@ -86,6 +133,11 @@ async function run(
  */
 export async function main(argv: readonly string[]): Promise<void> {
   const version = ownVersion();
+  const exitCode = await runSubCommand(argv);
+  if (exitCode !== undefined) {
+    process.exitCode = exitCode;
+    return;
+  }
   let reporter: Reporter | undefined;
   try {
     const invocation = parseCommandLine(argv, version);

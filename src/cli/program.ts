@@ -26,6 +26,7 @@ export interface Flags {
   readonly workerPort?: number;
   readonly front: boolean;
   readonly consistency: Consistency;
+  readonly pidFile?: string;
   readonly envFile?: string;
   /** Interval in milliseconds. */
   readonly poll?: number;
@@ -96,6 +97,10 @@ function makeCommand(version: string): Command {
         .default("fresh"),
     )
     .option(
+      "--pid-file <path>",
+      "write the pid to exactly this file, removed at the end",
+    )
+    .option(
       "--env-file <path>",
       "read at each generation, watched (default: .env if there)",
     )
@@ -107,7 +112,7 @@ function makeCommand(version: string): Command {
         .argParser(wholeNumber(10, 60_000))
         .preset(String(DEFAULT_POLL_MS)),
     )
-    .option("--no-watch", "don't watch; reload by SIGHUP")
+    .option("--no-watch", "don't watch; reload by signal, socket or API")
     .addOption(
       new Option("--json", "one JSON object per line").conflicts([
         "quiet",

@@ -1,5 +1,5 @@
 /** What a reporter is told. Types only; `create-reporter.ts` makes one. */
-import type { ProcessEvent } from "../master/types.js";
+import type { ProcessEvent, WorkerEvent } from "../master/types.js";
 import type { ResolvedProject } from "../manifest/types.js";
 import type { OutputLine, StandbyEvent } from "../pool/types.js";
 import type {
@@ -15,6 +15,7 @@ export interface Reporter {
   reload(outcome: ReloadOutcome, status: ServerStatus): void;
   /** From now on every change is seen. */
   watching(): void;
+  worker(event: WorkerEvent): void;
   process(event: ProcessEvent): void;
   standby(event: StandbyEvent): void;
   output(line: OutputLine): void;

@@ -4,7 +4,7 @@ import type { Writable } from "node:stream";
 import pc from "picocolors";
 import { messageOf } from "../errors.js";
 import type { ResolvedProject } from "../manifest/types.js";
-import type { ProcessEvent } from "../master/types.js";
+import type { ProcessEvent, WorkerEvent } from "../master/types.js";
 import type { OutputLine, StandbyEvent } from "../pool/types.js";
 import type {
   ReloadFailure,
@@ -140,6 +140,12 @@ export class TerminalReporter implements Reporter {
     this.#detail("watching");
   }
 
+  worker({ kind, worker, port }: WorkerEvent): void {
+    // The first ones are told all at once.
+    if (this.#started)
+      this.#say(`${this.#clock()} worker ${worker} ${kind}, port ${port}`);
+  }
+
   process(event: ProcessEvent): void {
     const who = `worker ${event.worker} (pid ${event.pid}, generation ${event.generation})`;
     switch (event.kind) {
@@ -154,7 +160,19 @@ export class TerminalReporter implements Reporter {
       case "forked":
       case "draining":
       case "stopped":
-        this.#detail(`${who} ${event.kind}`);
+        this.#detail(`${who} ${event.kind} (${event.reason})`);
+        return;
+      case "hung": {
+        const next = event.isReplaced ? ", replacing it" : "";
+        this.warning(
+          `worker ${event.worker} (pid ${event.pid}) doesn't answer: its event loop has been blocked for ${milliseconds(event.silentMs)}${next}`,
+        );
+        return;
+      }
+      case "responsive":
+        this.warning(
+          `worker ${event.worker} (pid ${event.pid}) answers again, after ${milliseconds(event.silentMs)}`,
+        );
         return;
       case "died": {
         const how =

@@ -4,7 +4,7 @@ import type { ResolvedProject, ResolvedSource } from "../manifest/types.js";
 /** What the compiler takes from a project, by real paths: those are what imports resolve to. */
 export interface ProjectSources {
   readonly entry: string;
-  /** The listed sources in order, each once. */
+  /** The listed sources in order, then the mixins, each once. */
   readonly listed: readonly string[];
   /** Declared dependencies, by source. */
   readonly needs: ReadonlyMap<string, readonly string[]>;
@@ -19,9 +19,11 @@ export function projectSources(project: ResolvedProject): ProjectSources {
     needs.set(real, [...new Set(all)]);
   }
   const inNeeds = [...needs.values()].flat();
+  // Nothing imports them: processes load them by name, after the program.
+  const mixins = project.mixins.map(realPath);
   return {
     entry: realPath(project.entry),
-    listed: [...new Set([...needs.keys(), ...inNeeds])],
+    listed: [...new Set([...needs.keys(), ...inNeeds, ...mixins])],
     needs: withoutNothing(needs),
   };
 }

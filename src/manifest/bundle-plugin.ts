@@ -32,13 +32,18 @@ function placesOf(file: string): Record<string, string> {
 
 /** Makes the plugin; `self` is what `prefork-dev` means. */
 export function manifestPlugin(self: URL): Plugin {
+  // Beside it, as package.json has it.
+  const worker = new URL("./commands/worker.js", self);
   return {
     name: "prefork-dev-manifest",
     setup(bundler) {
-      bundler.onResolve({ filter: /^prefork-dev$/ }, () => ({
-        path: self.href,
-        external: true,
-      }));
+      bundler.onResolve(
+        { filter: /^prefork-dev(?:\/worker)?$/ },
+        ({ path }) => ({
+          path: path === "prefork-dev" ? self.href : worker.href,
+          external: true,
+        }),
+      );
 
       // Anything but a relative or absolute path.
       bundler.onResolve({ filter: /^[^./]/ }, async (args) => {

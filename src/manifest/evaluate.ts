@@ -1,5 +1,5 @@
 /**
- * Evaluates a manifest: bundles it with the files it imports, imports the bundle, and says which files that were.
+ * Evaluates a manifest, or a module of mixins: bundles it with the files it imports, imports the bundle, and says which files that were.
  * The bundle lives in a temporary directory for the moment of its import; nothing is written near the user's files.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -12,16 +12,34 @@ import { build } from "esbuild";
 import type { BuildFailure, Message } from "esbuild";
 import { codeFrame } from "../diagnostic.js";
 import { PreforkError, messageOf } from "../errors.js";
+import type { ErrorCode } from "../errors.js";
 import { manifestPlugin } from "./bundle-plugin.js";
 import { display } from "./find.js";
 
-/** What a manifest's evaluation gave. */
-export interface EvaluatedManifest {
+/** What an evaluation gave. */
+export interface EvaluatedModule {
   /** Its default export. */
   readonly value: unknown;
-  /** The manifest and the files it imports, absolute and real; the manifest first. */
+  /** The module and the files it imports, absolute and real; the module first. */
   readonly definedBy: readonly string[];
 }
+
+/** What is evaluated, for errors. */
+interface Kind {
+  readonly code: ErrorCode;
+  readonly remedy: string;
+}
+
+const MANIFEST: Kind = {
+  code: "ERR_PREFORK_MANIFEST",
+  remedy: "Mend the manifest, then try again.",
+};
+
+const MIXIN: Kind = {
+  code: "ERR_PREFORK_MIXIN",
+  remedy:
+    "Mend the mixin, then start again. Only onRegister and onUnregister run in the master: what they don't need is best imported where it's used, with import().",
+};
 
 interface Place {
   readonly file: string;
@@ -32,25 +50,25 @@ interface Place {
 /** `import "prefork-dev"` in a manifest means the copy that is running, whether or not the project has it installed. */
 const SELF = new URL("../index.js", import.meta.url);
 
-async function manifestError(
-  manifest: string,
+async function moduleError(
+  file: string,
   cwd: string,
+  { code, remedy }: Kind,
   problem: string,
   place: Place | undefined,
   cause: unknown,
 ): Promise<PreforkError> {
-  const remedy = "Mend the manifest, then try again.";
-  let message = `${display(cwd, manifest)} can't be loaded: ${problem}\n${remedy}`;
+  let message = `${display(cwd, file)} can't be loaded: ${problem}\n${remedy}`;
   if (place !== undefined) {
     const text = await readFile(place.file, "utf8").catch(() => "");
     const frame = codeFrame(text, place.line, place.column);
     const at = `${display(cwd, place.file)}:${place.line}:${place.column}`;
     message =
-      `${display(cwd, manifest)} can't be loaded: ${problem}\n  at ${at}\n` +
+      `${display(cwd, file)} can't be loaded: ${problem}\n  at ${at}\n` +
       (frame === undefined ? "" : `\n${frame}\n\n`) +
       remedy;
   }
-  return new PreforkError("ERR_PREFORK_MANIFEST", message, { cause });
+  return new PreforkError(code, message, { cause });
 }
 
 function isBuildFailure(error: unknown): error is BuildFailure {
@@ -129,10 +147,34 @@ export async function evaluateManifest(
   manifest: string,
   cwd: string,
   self: URL = SELF,
-): Promise<EvaluatedManifest> {
-  const root = path.dirname(manifest);
+): Promise<EvaluatedModule> {
+  return await evaluate(manifest, cwd, MANIFEST, self);
+}
+
+/**
+ * Evaluates a module of mixins, for the hooks that run in the master.
+ *
+ * @param file - absolute and real
+ * @param cwd - what paths in messages are relative to
+ * @returns its default export
+ * @throws PreforkError ERR_PREFORK_MIXIN - with file, line, column and a code frame
+ */
+export async function evaluateMixin(
+  file: string,
+  cwd: string,
+): Promise<unknown> {
+  return (await evaluate(file, cwd, MIXIN, SELF)).value;
+}
+
+async function evaluate(
+  file: string,
+  cwd: string,
+  kind: Kind,
+  self: URL,
+): Promise<EvaluatedModule> {
+  const root = path.dirname(file);
   const bundled = await build({
-    entryPoints: [manifest],
+    entryPoints: [file],
     // Only names the bundle; nothing is written.
     outfile: path.join(root, "prefork.config.bundled.mjs"),
     write: false,
@@ -148,15 +190,16 @@ export async function evaluateManifest(
     absWorkingDir: root,
     logLevel: "silent",
     banner: {
-      js: `import { createRequire as __preforkCreateRequire } from "node:module"; const require = __preforkCreateRequire(${JSON.stringify(pathToFileURL(manifest).href)});`,
+      js: `import { createRequire as __preforkCreateRequire } from "node:module"; const require = __preforkCreateRequire(${JSON.stringify(pathToFileURL(file).href)});`,
     },
     plugins: [manifestPlugin(self)],
   }).catch(async (error: unknown) => {
     const first = isBuildFailure(error) ? error.errors[0] : undefined;
     const place = first === undefined ? undefined : placeOfMessage(root, first);
-    throw await manifestError(
-      manifest,
+    throw await moduleError(
+      file,
       cwd,
+      kind,
       first?.text ?? messageOf(error),
       place,
       error,
@@ -165,23 +208,24 @@ export async function evaluateManifest(
 
   const inputs = Object.keys(bundled.metafile.inputs)
     .map((input) => path.resolve(root, input))
-    .filter((input) => input !== manifest)
+    .filter((input) => input !== file)
     .sort();
-  const code = bundled.outputFiles.find((file) => file.path.endsWith(".mjs"));
-  const map = bundled.outputFiles.find((file) => file.path.endsWith(".map"));
+  const code = bundled.outputFiles.find((each) => each.path.endsWith(".mjs"));
+  const map = bundled.outputFiles.find((each) => each.path.endsWith(".map"));
   const payload = JSON.parse(map?.text ?? "{}") as SourceMapPayload;
   payload.sources = payload.sources.map((source) => path.resolve(root, source));
 
   const imported = await importOnce(code?.text ?? "", payload);
   if ("thrown" in imported) {
     const { thrown, place } = imported;
-    throw await manifestError(
-      manifest,
+    throw await moduleError(
+      file,
       cwd,
+      kind,
       `it threw ${thrown instanceof Error ? String(thrown) : `"${messageOf(thrown)}"`}`,
       place,
       thrown,
     );
   }
-  return { value: imported.value, definedBy: [manifest, ...inputs] };
+  return { value: imported.value, definedBy: [file, ...inputs] };
 }

@@ -6,13 +6,9 @@
  */
 import path from "node:path";
 import { evaluateManifest } from "./evaluate.js";
-import {
-  display,
-  findTarget,
-  packageDirectory,
-  packageFields,
-} from "./find.js";
+import { display, findTarget, packageFields } from "./find.js";
 import { fileListing } from "./listing.js";
+import { rootOfEntry } from "./locate-project.js";
 import { resolveSources } from "./resolve.js";
 import type { ResolvedProject } from "./types.js";
 import { parseConfig } from "./validate.js";
@@ -37,13 +33,12 @@ async function loadManifest(
   const { value, definedBy } = await evaluateManifest(file, cwd);
   const config = parseConfig(value, name);
   const place = { name, path: file, root };
-  const { entry, sources } = resolveSources(config, place, fileListing);
+  const resolved = resolveSources(config, place, fileListing);
   return {
     name: config.name ?? nameOf(root),
     root,
     manifest: file,
-    entry,
-    sources,
+    ...resolved,
     preload: [...new Set(config.preload)],
     definedBy,
   };
@@ -76,8 +71,7 @@ export async function loadProject(
   const cwd = path.resolve(options.cwd ?? ".");
   const found = findTarget(target, cwd);
   if (found.kind === "manifest") return loadManifest(found.path, cwd);
-  const directory = path.dirname(found.path);
-  const root = packageDirectory(directory) ?? directory;
+  const root = rootOfEntry(found.path);
   return {
     name: nameOf(root),
     root,
@@ -85,6 +79,7 @@ export async function loadProject(
     entry: found.path,
     sources: [{ path: found.path, needs: [], standby: true }],
     preload: [],
+    mixins: [],
     definedBy: [],
   };
 }

@@ -8,6 +8,7 @@
  * - Where several sources share one list of needs (a directory, a glob), those that the list names don't get it:
  *   `{ file: "models/*.ts", needs: ["models/base.ts"] }` means all others.
  * - The entry is a source; not listed, it is the last.
+ * - Mixins are in the order written, each once; listed as sources or not.
  * - `standby: false` holds for all that its entry lists, nested entries included, and no other entry takes it back.
  */
 import path from "node:path";
@@ -47,10 +48,11 @@ interface Surroundings {
   readonly standby: boolean;
 }
 
-/** A resolved project's sources and entry. */
+/** A resolved project's sources, entry and mixins. */
 export interface ResolvedSources {
   readonly entry: string;
   readonly sources: readonly ResolvedSource[];
+  readonly mixins: readonly string[];
 }
 
 /**
@@ -165,6 +167,12 @@ export function resolveSources(
   if (entry === undefined) throw missing(entryWritten, root, "file");
   add([entry], outermost);
 
+  const mixins = (config.mixins ?? []).map((text, index) => {
+    const file = listing.fileAt(path.resolve(root, text));
+    if (file !== undefined) return file;
+    throw missing({ text, field: `mixins[${index}]` }, root, "file");
+  });
+
   /** What each source needs, and where that is written. */
   const graph = new Map<string, Map<string, string>>();
   for (const source of listed.keys()) graph.set(source, new Map());
@@ -222,6 +230,7 @@ export function resolveSources(
     );
   return {
     entry,
+    mixins: [...new Set(mixins)],
     sources: [...graph].map(([source, needs]) => ({
       path: source,
       needs: [...needs.keys()],

@@ -54,6 +54,11 @@ export interface ProjectConfig {
    * that sources set while they're loaded. Default: none.
    */
   readonly preload?: readonly string[];
+  /**
+   * Modules of mixins, relative to the manifest: hooks and commands of the workers, applied in order. Sources like the others,
+   * but loaded after the program. Default: none.
+   */
+  readonly mixins?: readonly string[];
 }
 
 /** A listed source, resolved. */
@@ -79,6 +84,8 @@ export interface ResolvedProject {
   readonly sources: readonly ResolvedSource[];
   /** Names of the packages that standbys may evaluate before their turn, in the order written, each once. Without a manifest: none. */
   readonly preload: readonly string[];
+  /** Absolute, real paths of the modules of mixins, in the order in which they're applied, each once. Without a manifest: none. */
+  readonly mixins: readonly string[];
   /** Files whose change means that the project must be loaded again: the manifest and what it imports. */
   readonly definedBy: readonly string[];
 }

@@ -3,12 +3,18 @@ import { PreforkError } from "../errors.js";
 import { didYouMean, nearest } from "./nearest.js";
 import type { ProjectConfig, SourceEntry } from "./types.js";
 
-const PROJECT_KEYS = ["name", "entry", "sources", "changes", "preload"];
+const PROJECT_KEYS = [
+  ...["name", "entry", "sources", "changes", "preload", "mixins"],
+];
 const FILE_KEYS = ["file", "needs", "standby"];
 const DIRECTORY_KEYS = ["directory", "sources", "needs", "standby"];
 
 /** Names as the npm registry has them, the old ones with capital letters included. */
 const PACKAGE_NAME = /^(?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*$/;
+
+const CODE = /\.(?:[cm]?[jt]s|[jt]sx)$/;
+const MIXIN_EXPECTED =
+  "It must be the path of a TypeScript or JavaScript file, relative to the manifest; globs aren't allowed, since the order counts.";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -107,6 +113,17 @@ class Checker {
     });
   }
 
+  mixins(field: string, value: unknown): readonly string[] {
+    const expected =
+      'It must be a list of modules of mixins, like ["./mixins/heap.ts"].';
+    if (!Array.isArray(value)) return this.fail(field, value, expected);
+    return value.map((each: unknown, index) => {
+      const file = this.text(`${field}[${index}]`, each, MIXIN_EXPECTED);
+      if (CODE.test(file)) return file;
+      return this.fail(`${field}[${index}]`, file, MIXIN_EXPECTED);
+    });
+  }
+
   entries(field: string, value: unknown): readonly SourceEntry[] {
     const expected =
       'It must be a list of sources, like ["src/models/*.ts", "src/server.ts"].';
@@ -161,7 +178,7 @@ class Checker {
     if (!isFields(value))
       this.fail("the default export", value, `It must be a project: ${start}`);
     this.keys("the project", value, PROJECT_KEYS);
-    const { name, sources, changes, preload } = value;
+    const { name, sources, changes, preload, mixins } = value;
     return {
       entry: this.text(
         "entry",
@@ -178,6 +195,7 @@ class Checker {
       ...(preload !== undefined && {
         preload: this.packages("preload", preload),
       }),
+      ...(mixins !== undefined && { mixins: this.mixins("mixins", mixins) }),
     };
   }
 

@@ -16,12 +16,12 @@ const knows: Readonly<Record<string, readonly string[]>> = {
   index: [
     "dev-server",
     ...["manifest", "watcher", "graph", "compiler", "master", "pool"],
-    ...["front", "control", "upstream"],
+    ...["front", "control", "upstream", "commands"],
   ],
   cli: ["dev-server", "manifest", "control"],
   "dev-server": [
     ...["manifest", "watcher", "graph", "compiler", "master", "pool"],
-    ...["front", "control", "upstream"],
+    ...["front", "control", "upstream", "commands"],
   ],
   manifest: [],
   watcher: [],
@@ -29,7 +29,8 @@ const knows: Readonly<Record<string, readonly string[]>> = {
   compiler: ["graph"],
   master: ["pool"],
   pool: ["ipc"],
-  worker: ["ipc"],
+  worker: ["ipc", "commands"],
+  commands: [],
   ipc: [],
   front: [],
   control: [],
@@ -48,7 +49,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What the forked process loads must stay small, and must not clash with the app's own packages. */
-const withoutPackages = new Set(["worker", "ipc", "graph"]);
+const withoutPackages = new Set(["worker", "commands", "ipc", "graph"]);
 
 /** "No files, no clock." */
 const pureParts = new Set(["graph"]);

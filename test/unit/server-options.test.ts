@@ -15,6 +15,7 @@ describe("options of the server", () => {
         drainTimeoutMs: 10_000,
         stopTimeoutMs: 5_000,
         lingerMs: 1_000,
+        hookTimeoutMs: 5_000,
       },
       holdTimeoutMs: 30_000,
       freshTimeoutMs: 10_000,

@@ -75,6 +75,7 @@ export async function testProject(
       standby: true,
     })),
     preload: [],
+    mixins: [],
     definedBy: [],
   });
   const write: TestProject["write"] = (contents) => {

@@ -5,7 +5,10 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PreforkError } from "../../../src/errors.js";
 import { defineProject } from "../../../src/manifest/define-project.js";
-import { evaluateManifest } from "../../../src/manifest/evaluate.js";
+import {
+  evaluateManifest,
+  evaluateMixin,
+} from "../../../src/manifest/evaluate.js";
 import { loadProject } from "../../../src/manifest/load-project.js";
 
 let root = "";
@@ -51,6 +54,7 @@ describe("a target", () => {
       entry: at("src/deep/server.ts"),
       sources: [{ path: at("src/deep/server.ts"), needs: [], standby: true }],
       preload: [],
+      mixins: [],
       definedBy: [],
     });
   });
@@ -83,6 +87,7 @@ describe("a target", () => {
       entry: at("a.ts"),
       sources: [{ path: at("a.ts"), needs: [], standby: true }],
       preload: [],
+      mixins: [],
       definedBy: [at(name)],
     });
     expect(await loadProject(name, { cwd: root })).toEqual(project);
@@ -278,6 +283,30 @@ describe("a manifest", () => {
       { path: at("a.ts"), needs: [], standby: true },
     ]);
     expect(project.preload).toEqual(["express", "@fastify/cors"]);
+  });
+
+  it("evaluates a module of mixins: TypeScript, with what it imports and the base class", async () => {
+    write({
+      "m.ts": `import { word } from "./word.ts";
+        export default (Base: unknown): string => word + typeof Base;`,
+      "word.ts": 'export const word: string = "made ";',
+    });
+    const made = await evaluateMixin(at("m.ts"), root);
+    expect((made as (base: unknown) => string)(1)).toBe("made number");
+  });
+
+  it("says where a module of mixins is broken", async () => {
+    write({ "m.ts": "export default () => {\n  oops(;\n};\n" });
+    await expect(evaluateMixin(at("m.ts"), root)).rejects.toMatchObject({
+      code: "ERR_PREFORK_MIXIN",
+      message: expect.stringMatching(
+        /^m\.ts can't be loaded: [^]*m\.ts:2:8[^]*Mend the mixin/,
+      ) as string,
+    });
+    write({ "m.ts": '\nthrow new Error("not today");' });
+    await expect(evaluateMixin(at("m.ts"), root)).rejects.toThrow(
+      /it threw Error: not today\n {2}at m\.ts:2/,
+    );
   });
 
   it("leaves no file behind, loaded or not", async () => {

@@ -203,6 +203,27 @@ describe("needs", () => {
   });
 });
 
+describe("mixins", () => {
+  it("are files in the order written, each once, listed as sources or not", () => {
+    const config = {
+      entry: "server.ts",
+      sources: ["a.ts"],
+      mixins: ["models/user.ts", "./a.ts", "models/../models/user.ts"],
+    };
+    const { mixins, sources } = resolve(files, config);
+    expect(mixins).toEqual([`${ROOT}/models/user.ts`, `${ROOT}/a.ts`]);
+    expect(sources.map(({ path }) => path)).not.toContain(mixins[0]);
+    expect(resolve(files, { entry: "a.ts" }).mixins).toEqual([]);
+  });
+
+  it("that don't exist are named, with what was probably meant", () => {
+    const config = { entry: "a.ts", mixins: ["a.ts", "models/usr.ts"] };
+    expect(failure(files, config)).toBe(
+      'ERR_PREFORK_SOURCE_MISSING prefork.config.ts: mixins[1] "models/usr.ts" doesn\'t exist. Did you mean "models/user.ts"? Correct the path, or make the file.',
+    );
+  });
+});
+
 describe("standby", () => {
   /** The sources that no standby evaluates ahead. */
   const keptBack = (config: ProjectConfig): string[] =>

@@ -25,6 +25,7 @@ describe("parseConfig", () => {
       ],
       changes: { "a.ts": ["b.ts"] },
       preload: ["express", "@fastify/cors", "socket.io", "JSONStream"],
+      mixins: ["mixins/heap.ts", "../shared/reconnect.mjs"],
     };
     expect(parseConfig(config, "prefork.config.ts")).toEqual(config);
   });
@@ -35,6 +36,7 @@ describe("parseConfig", () => {
       name: undefined,
       sources: [{ file: "b.ts", standby: undefined }],
       preload: undefined,
+      mixins: undefined,
     };
     expect(parseConfig(config, "m")).toStrictEqual({
       entry: "a.ts",
@@ -86,7 +88,7 @@ describe("parseConfig", () => {
     [{ entry: "a.ts", name: 5 }, "name is 5."],
     [
       { entry: "a.ts", source: ["b.ts"] },
-      'the project has an unknown key "source" (["b.ts"]). Did you mean "sources"? It can have: name, entry, sources, changes, preload.',
+      'the project has an unknown key "source" (["b.ts"]). Did you mean "sources"? It can have: name, entry, sources, changes, preload, mixins.',
     ],
     [
       { entry: "a.ts", sources: "b.ts" },
@@ -135,6 +137,19 @@ describe("parseConfig", () => {
     [
       { entry: "a.ts", preload: "express" },
       'preload is "express". It must be a list of packages\' names, like ["express", "@fastify/cors"].',
+    ],
+    [
+      { entry: "a.ts", mixins: "heap.ts" },
+      'mixins is "heap.ts". It must be a list of modules of mixins',
+    ],
+    [
+      { entry: "a.ts", mixins: ["heap.ts", "*"] },
+      'mixins[1] is "*". It must be the path of a TypeScript or JavaScript file',
+    ],
+    [{ entry: "a.ts", mixins: [""] }, 'mixins[0] is "". It must be the path'],
+    [
+      { entry: "a.ts", mixin: [] },
+      'an unknown key "mixin" ([]). Did you mean "mixins"?',
     ],
     [
       { entry: "a.ts", preloads: [] },

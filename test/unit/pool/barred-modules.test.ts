@@ -8,6 +8,7 @@ function program(identities: Readonly<Record<string, string>>): Program {
     generation: 1,
     output: "/out",
     entry: "/entry",
+    mixins: [],
     env: {},
     resolve: () => Promise.resolve({ kind: "node" }),
     ahead: {

@@ -1,0 +1,69 @@
+/** All that runs for a server once it was started, opened in the right order. Part of the composition root, made by `dev-server.ts`. */
+import process from "node:process";
+import type { ControlHandlers } from "./control/types.js";
+import { Generations } from "./generations.js";
+import type { ResolvedProject } from "./manifest/types.js";
+import { Mechanisms } from "./mechanisms.js";
+import { openParts } from "./parts.js";
+import type { Parts, PartsListeners } from "./parts.js";
+import { Reloader } from "./reloader.js";
+import type { ReloaderOptions } from "./reloader.js";
+import type { ResolvedServerOptions } from "./server-options.js";
+import { withMixins } from "./commands/references.js";
+
+/** What runs tells. */
+export interface RunningListeners
+  extends
+    PartsListeners,
+    Pick<ReloaderOptions, "onBuilt" | "onBegin" | "onOutcome"> {}
+
+/** What runs. */
+export interface Running {
+  readonly parts: Parts;
+  readonly reloader: Reloader;
+  readonly generations: Generations;
+  readonly mechanisms: Mechanisms;
+}
+
+/**
+ * Opens everything.
+ *
+ * @param handlers - what the control socket's requests mean, if there is one
+ * @throws PreforkError as `DevServer.start`; nothing stays open then
+ */
+export async function openRunning(
+  own: ResolvedProject,
+  options: ResolvedServerOptions,
+  listeners: RunningListeners,
+  handlers: (running: Running) => ControlHandlers,
+): Promise<Running> {
+  const project = withMixins(own, options.mixins);
+  const mechanisms = new Mechanisms(options, listeners.onWarning);
+  let parts: Parts | undefined;
+  try {
+    await mechanisms.open();
+    const generations = new Generations(options, process.env);
+    parts = await openParts(project, options, generations, {
+      ...listeners,
+      onOutput: (line) => {
+        mechanisms.write(line);
+        listeners.onOutput(line);
+      },
+    });
+    const reloader = new Reloader({
+      ...listeners,
+      project,
+      mixins: options.mixins,
+      parts,
+      generations,
+    });
+    const running = { parts, reloader, generations, mechanisms };
+    await mechanisms.control(project, handlers(running));
+    mechanisms.entrust(parts.guard);
+    return running;
+  } catch (error) {
+    await parts?.kill();
+    await mechanisms.close();
+    throw error;
+  }
+}

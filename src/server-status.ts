@@ -1,0 +1,30 @@
+/** What a server says of itself at a moment. Part of the composition root, called by `dev-server.ts`. */
+import process from "node:process";
+import type { ResolvedProject } from "./manifest/types.js";
+import type { Running } from "./running.js";
+import type { ServerStatus } from "./server-events.js";
+
+/** @param running - `undefined` before the start */
+export function serverStatus(
+  { name, manifest, entry }: ResolvedProject,
+  running: Running | undefined,
+  uptimeMs: number,
+): ServerStatus {
+  const parts = running?.parts;
+  const reloader = running?.reloader;
+  return {
+    name,
+    target: manifest ?? entry,
+    pid: process.pid,
+    uptimeMs,
+    url: parts?.address.url,
+    generation: parts?.master.currentGeneration,
+    sources: reloader?.sources ?? 0,
+    workers: parts?.master.status() ?? [],
+    standbys: parts?.standbys.status() ?? [],
+    notAhead: parts?.standbys.barred() ?? [],
+    upstreams: parts?.upstreams.status() ?? [],
+    lastRoll: reloader?.lastOutcome(),
+    lastError: reloader?.lastError,
+  };
+}
