@@ -16,9 +16,9 @@ import type {
 import { controlHandlers } from "./control-handlers.js";
 import { PreforkError } from "./errors.js";
 import type { ScaleOutcome } from "./master/types.js";
-import type { IoHandler } from "./io-calls.js";
-import { IoHandlers } from "./io-handlers.js";
-import type { IoSource } from "./io-sources.js";
+import type { IoHandler } from "./mechanisms/io-calls.js";
+import { IoHandlers } from "./mechanisms/io-handlers.js";
+import type { IoSource } from "./mechanisms/io-sources.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import type {
   ReloadOutcome,

@@ -63,22 +63,22 @@ export type {
   StandbyStatus,
 } from "./pool/types.js";
 export type { Consistency } from "./front/types.js";
-export type { IoEvent, IoHandler } from "./io-calls.js";
-export type { IoSource } from "./io-sources.js";
-export type { OutputTarget } from "./output-target.js";
-export { defaultSignals, installSignals } from "./signals.js";
+export type { IoEvent, IoHandler } from "./mechanisms/io-calls.js";
+export type { IoSource } from "./mechanisms/io-sources.js";
+export type { OutputTarget } from "./mechanisms/output-target.js";
+export { defaultSignals, installSignals } from "./mechanisms/signals.js";
 export type {
   SignalAction,
   SignalHandler,
   SignalMap,
   SignalOptions,
   SignalTarget,
-} from "./signals.js";
-export { serviceManager } from "./service-manager.js";
+} from "./mechanisms/signals.js";
+export { serviceManager } from "./mechanisms/service-manager.js";
 export type {
   ServiceManager,
   ServiceManagerOptions,
-} from "./service-manager.js";
+} from "./mechanisms/service-manager.js";
 export { ControlClient } from "./control/control-client.js";
 export { findControlSocket } from "./control/find-control-socket.js";
 export type { CallOptions } from "./control/ask.js";

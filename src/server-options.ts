@@ -7,7 +7,7 @@ import { PreforkError, messageOf } from "./errors.js";
 import { mixinFiles } from "./commands/references.js";
 import type { MixinSource } from "./commands/references.js";
 import type { Consistency } from "./front/types.js";
-import type { OutputTarget } from "./output-target.js";
+import type { OutputTarget } from "./mechanisms/output-target.js";
 import type { Deadlines } from "./pool/types.js";
 import type { Upstream } from "./upstream/types.js";
 

@@ -9,7 +9,7 @@ import type { WorkerConstructor } from "./commands/worker.js";
 import type { Answer } from "./commands/sender.js";
 import { messageOf, PreforkError } from "./errors.js";
 import { evaluateMixin } from "./manifest/evaluate.js";
-import { within } from "./pool/within.js";
+import { within } from "./within.js";
 import type { WorkerProcess } from "./pool/worker-process.js";
 
 export interface WorkerHooksOptions {

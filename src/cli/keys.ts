@@ -1,5 +1,5 @@
 /**
- * The keys of the terminal, each with Enter. They do what signals do (`../signals.ts`), for people. Not a prompt: the terminal stays in
+ * The keys of the terminal, each with Enter. They do what signals do (`../mechanisms/signals.ts`), for people. Not a prompt: the terminal stays in
  * its ordinary mode, so that what is typed is shown, and Ctrl-C, Ctrl-Z and scrolling work as ever.
  */
 import process from "node:process";

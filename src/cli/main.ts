@@ -14,9 +14,9 @@ import { createReporter } from "./create-reporter.js";
 import type { Reporter } from "./reporter.js";
 import { statusText } from "./status-text.js";
 import { runSubCommand } from "./sub-commands.js";
-import { serviceManager } from "../service-manager.js";
-import type { ServiceManager } from "../service-manager.js";
-import { installSignals } from "../signals.js";
+import { serviceManager } from "../mechanisms/service-manager.js";
+import type { ServiceManager } from "../mechanisms/service-manager.js";
+import { installSignals } from "../mechanisms/signals.js";
 import { installKeys } from "./keys.js";
 
 const EXIT_FAILED = 1;

@@ -151,7 +151,8 @@ class ControlServer implements ControlSocket {
     const answer = await route.answer(handlers, value.body);
     if (route.ends === true) await this.#release();
     exchange.isWorking = false;
-    const last = this.#releasing === undefined ? {} : { Connection: "close" };
+    const last: Readonly<Record<string, string>> =
+      this.#releasing === undefined ? {} : { Connection: "close" };
     sendJson(response, 200, answer, last);
   }
 }

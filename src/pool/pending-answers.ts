@@ -1,6 +1,6 @@
 /** Commands that were sent to a process, until it has answered, is gone, or is too slow. What they mean is no business of the pool's. */
 import type { AnswerMessage, CommandMessage } from "../ipc/messages.js";
-import { within } from "./within.js";
+import { within } from "../within.js";
 
 export class PendingAnswers {
   readonly #send: (message: CommandMessage) => void;

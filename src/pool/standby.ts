@@ -9,7 +9,7 @@ import type {
   PlannedStep,
   StandbyPlan,
 } from "./types.js";
-import { within } from "./within.js";
+import { within } from "../within.js";
 import type { WorkerProcess } from "./worker-process.js";
 
 /** So many files are linked at a time: some 15 ms, in which it can't yield. */

@@ -10,7 +10,7 @@ import type { Order, ProcessMessage, WorkerProgram } from "../ipc/messages.js";
 import { bindListeningSocket } from "./listening-socket.js";
 import type { ListeningSocket } from "./listening-socket.js";
 import type { Deadlines, Program, ReadyProcess } from "./types.js";
-import { within } from "./within.js";
+import { within } from "../within.js";
 import type { WorkerProcess } from "./worker-process.js";
 
 /** What the hooks of a worker's mixins need of its place. */

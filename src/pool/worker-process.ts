@@ -29,7 +29,7 @@ import { HeldOutput } from "./held-output.js";
 import { PendingAnswers } from "./pending-answers.js";
 import { exitOf } from "./process-exit.js";
 import { SyncAnswers } from "./sync-answers.js";
-import { within } from "./within.js";
+import { within } from "../within.js";
 import type {
   OutputLine,
   ProcessExit,

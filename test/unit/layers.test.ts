@@ -16,12 +16,12 @@ const knows: Readonly<Record<string, readonly string[]>> = {
   index: [
     "dev-server",
     ...["manifest", "watcher", "graph", "compiler", "master", "pool"],
-    ...["front", "control", "upstream", "commands"],
+    ...["front", "control", "upstream", "commands", "mechanisms"],
   ],
-  cli: ["dev-server", "manifest", "control"],
+  cli: ["dev-server", "manifest", "control", "mechanisms"],
   "dev-server": [
     ...["manifest", "watcher", "graph", "compiler", "master", "pool"],
-    ...["front", "control", "upstream", "commands"],
+    ...["front", "control", "upstream", "commands", "mechanisms"],
   ],
   manifest: [],
   watcher: [],
@@ -35,6 +35,7 @@ const knows: Readonly<Record<string, readonly string[]>> = {
   front: [],
   control: [],
   upstream: [],
+  mechanisms: [],
 };
 
 /** Which parts may use a package; one that isn't listed may be used by all that may use packages. */
@@ -55,12 +56,13 @@ const withoutPackages = new Set(["worker", "commands", "ipc", "graph"]);
 const pureParts = new Set(["graph"]);
 const effects = /^node:(?:fs|fs\/promises|child_process|net|http|timers.*)$/;
 
-/** Files that any part may import: they say words, and do nothing. */
+/** Files that any part may import: they say words, and know nobody. */
 function isLeaf(file: string): boolean {
   return (
-    ["errors.ts", "diagnostic.ts", "logger.ts", "ipc/messages.ts"].includes(
-      file,
-    ) || path.posix.basename(file) === "types.ts"
+    [
+      ...["errors.ts", "diagnostic.ts", "logger.ts", "within.ts"],
+      "ipc/messages.ts",
+    ].includes(file) || path.posix.basename(file) === "types.ts"
   );
 }
 

@@ -15,7 +15,7 @@ interface Settings {
 export const program = `
 import fs from "node:fs";
 import readline from "node:readline";
-import { installSignals } from "../../src/signals.js";
+import { installSignals } from "../../src/mechanisms/signals.js";
 
 const settings = JSON.parse(process.argv[2]);
 const say = (text) => void fs.writeSync(1, text + "\\n");

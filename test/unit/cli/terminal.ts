@@ -6,7 +6,7 @@ import type { Child } from "../child-program.js";
 /** A command with keys and signals, as ours is. Nothing but its timer holds it. */
 const program = `
 import { installKeys } from "../../src/cli/keys.js";
-import { installSignals } from "../../src/signals.js";
+import { installSignals } from "../../src/mechanisms/signals.js";
 
 const say = (text) => void process.stdout.write(text + "\\n");
 const serving = setInterval(() => undefined, 60_000);

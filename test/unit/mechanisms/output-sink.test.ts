@@ -8,7 +8,10 @@ import { text } from "node:stream/consumers";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { build } from "esbuild";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { OutputSink, type OutputSinkOptions } from "../../src/output-sink.js";
+import {
+  OutputSink,
+  type OutputSinkOptions,
+} from "../../../src/mechanisms/output-sink.js";
 
 /** A stream that takes one write at a time, when it's told to. */
 class Slow extends Writable {
@@ -394,7 +397,7 @@ process.once("message", async () => {
 
 test("a standard output that nobody reads any more is told once, and the process goes on", async () => {
   await build({
-    entryPoints: ["src/output-sink.ts"],
+    entryPoints: ["src/mechanisms/output-sink.ts"],
     outfile: path.join(directory, "output-sink.mjs"),
     bundle: true,
     platform: "node",

@@ -2,7 +2,7 @@
 import net from "node:net";
 import type { Readable } from "node:stream";
 import tls from "node:tls";
-import { PreforkError } from "./errors.js";
+import { PreforkError } from "../errors.js";
 import type { IoEvent } from "./io-calls.js";
 import { readableOf } from "./readable-of-fd.js";
 

@@ -4,8 +4,8 @@ import fs from "node:fs";
 import process from "node:process";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
-import { messageOf, PreforkError } from "./errors.js";
-import { within } from "./pool/within.js";
+import { messageOf, PreforkError } from "../errors.js";
+import { within } from "../within.js";
 
 /**
  * Where lines go: a file (its path; it's appended to), a stream, or a function that opens one, also again and again. A

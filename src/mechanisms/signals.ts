@@ -5,7 +5,7 @@
  */
 import os from "node:os";
 import process from "node:process";
-import { PreforkError } from "./errors.js";
+import { PreforkError } from "../errors.js";
 import { ServerEnding } from "./server-ending.js";
 
 /** What {@link installSignals} asks of a server. A `DevServer` is one. */

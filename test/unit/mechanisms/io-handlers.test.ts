@@ -12,9 +12,9 @@ import { text } from "node:stream/consumers";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { build } from "esbuild";
-import type { IoEvent } from "../../src/io-calls.js";
-import { IoHandlers } from "../../src/io-handlers.js";
-import type { IoSource } from "../../src/io-sources.js";
+import type { IoEvent } from "../../../src/mechanisms/io-calls.js";
+import { IoHandlers } from "../../../src/mechanisms/io-handlers.js";
+import type { IoSource } from "../../../src/mechanisms/io-sources.js";
 
 const TURNS = 20;
 const DEADLINE_MS = 5_000;
@@ -559,7 +559,7 @@ console.log("<ready>");
 
 async function writeProgram(fd: number): Promise<string> {
   await build({
-    entryPoints: ["src/io-handlers.ts"],
+    entryPoints: ["src/mechanisms/io-handlers.ts"],
     outfile: path.join(directory, "io-handlers.mjs"),
     bundle: true,
     platform: "node",

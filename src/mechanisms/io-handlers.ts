@@ -2,7 +2,7 @@
  * The caller's own sources in the server's event loop: a fifo that commands come through, a socket, a server of its own. A handler is
  * told when there is something to read; it reads what it likes, when it likes. Streams do the waiting, so nothing spins.
  */
-import { messageOf } from "./errors.js";
+import { messageOf } from "../errors.js";
 import { IoCalls, type IoHandler } from "./io-calls.js";
 import { attach, type IoSource } from "./io-sources.js";
 

@@ -13,7 +13,7 @@ import {
   test,
 } from "vitest";
 import { build } from "esbuild";
-import { writePidFile } from "../../src/pid-file.js";
+import { writePidFile } from "../../../src/mechanisms/pid-file.js";
 
 const CONTENDERS = 4;
 const ROUNDS = 20;
@@ -125,7 +125,7 @@ beforeAll(async () => {
   directory = fs.mkdtempSync(path.join(os.tmpdir(), "pid-file-"));
   fs.chmodSync(directory, 0o755);
   await build({
-    entryPoints: ["src/pid-file.ts"],
+    entryPoints: ["src/mechanisms/pid-file.ts"],
     outfile: path.join(directory, "pid-file.mjs"),
     bundle: true,
     platform: "node",

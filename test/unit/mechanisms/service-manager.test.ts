@@ -3,10 +3,10 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { describe, expect, it } from "vitest";
-import { serviceManager } from "../../src/service-manager.js";
-import type { ServiceManager } from "../../src/service-manager.js";
-import { start, temporaryFolder } from "./child-program.js";
-import type { Child } from "./child-program.js";
+import { serviceManager } from "../../../src/mechanisms/service-manager.js";
+import type { ServiceManager } from "../../../src/mechanisms/service-manager.js";
+import { start, temporaryFolder } from "../child-program.js";
+import type { Child } from "../child-program.js";
 
 /** Prints each message, and when it came; but not the one that asks whether it has read all. */
 const receiver = `

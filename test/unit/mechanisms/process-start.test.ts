@@ -8,7 +8,7 @@ import {
   isRunning,
   processStartedAt,
   timesFromPs,
-} from "../../src/process-start.js";
+} from "../../../src/mechanisms/process-start.js";
 
 /** It rounds the time of boot, and then the sum. */
 const PS_GRANULARITY_MS = 2_000;

@@ -20,7 +20,7 @@ import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import process from "node:process";
-import { messageOf, PreforkError, systemErrorCode } from "./errors.js";
+import { messageOf, PreforkError, systemErrorCode } from "../errors.js";
 import { isSame, readOwner, type Owner } from "./pid-file-owner.js";
 
 /** Each attempt more means that somebody else changed the file in between. */

@@ -4,7 +4,7 @@
  */
 import fs from "node:fs";
 import process from "node:process";
-import { PreforkError, systemErrorCode } from "./errors.js";
+import { PreforkError, systemErrorCode } from "../errors.js";
 import { isRunning, processStartedAt } from "./process-start.js";
 
 /** A start so soon after the file was written, in milliseconds, proves nothing: `ps` rounds to seconds, FAT to two. */

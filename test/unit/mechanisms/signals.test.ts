@@ -2,12 +2,18 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { PreforkError } from "../../src/errors.js";
-import { defaultSignals, installSignals } from "../../src/signals.js";
-import type { SignalMap, SignalTarget } from "../../src/signals.js";
-import { bundle, start, temporaryFolder } from "./child-program.js";
-import type { Child } from "./child-program.js";
-import { deeds, program, settle, startMaster } from "./signal-master.js";
+import { PreforkError } from "../../../src/errors.js";
+import {
+  defaultSignals,
+  installSignals,
+} from "../../../src/mechanisms/signals.js";
+import type {
+  SignalMap,
+  SignalTarget,
+} from "../../../src/mechanisms/signals.js";
+import { bundle, start, temporaryFolder } from "../child-program.js";
+import type { Child } from "../child-program.js";
+import { deeds, program, settle, startMaster } from "../signal-master.js";
 
 describe("signals by default", { timeout: 60_000 }, () => {
   it.each([

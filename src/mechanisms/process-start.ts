@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { systemErrorCode } from "./errors.js";
+import { systemErrorCode } from "../errors.js";
 
 /** The kernel's USER_HZ, the unit of times in `/proc`: 100 on every platform that Node runs on. */
 const TICKS_PER_SECOND = 100;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { LineQueue } from "../../src/line-queue.js";
+import { LineQueue } from "../../../src/mechanisms/line-queue.js";
 
 function drain(queue: LineQueue): { text: string; lines: number } {
   let text = "";

@@ -6,7 +6,7 @@
  * It doesn't read processes' output (`pool/`), nor does it tag lines: its caller does.
  */
 import type { Writable } from "node:stream";
-import { messageOf, PreforkError } from "./errors.js";
+import { messageOf, PreforkError } from "../errors.js";
 import { LineQueue, type Chunk } from "./line-queue.js";
 import {
   end,
@@ -15,7 +15,7 @@ import {
   untilOpen,
   type OutputTarget,
 } from "./output-target.js";
-import { within } from "./pool/within.js";
+import { within } from "../within.js";
 
 const DEFAULT_MAX_BUFFERED_BYTES = 1024 * 1024;
 const DEFAULT_CLOSE_TIMEOUT_MS = 2_000;

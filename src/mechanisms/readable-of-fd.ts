@@ -3,7 +3,7 @@ import fs from "node:fs";
 import net from "node:net";
 import type { Readable } from "node:stream";
 import tty from "node:tty";
-import { messageOf, PreforkError } from "./errors.js";
+import { messageOf, PreforkError } from "../errors.js";
 
 /**
  * The stream of a pipe, a fifo, a terminal, a connected socket or a character device. The descriptor is the stream's from then on:

@@ -8,7 +8,7 @@
 import { execFile } from "node:child_process";
 import process from "node:process";
 import { promisify } from "node:util";
-import { messageOf, systemErrorCode } from "./errors.js";
+import { messageOf, systemErrorCode } from "../errors.js";
 
 /**
  * A service manager that listens. Messages are sent one after the other, in the order of the calls; each call fulfils when its own was
