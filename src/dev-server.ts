@@ -130,9 +130,9 @@ export class DevServer<
     const parts = this.#running?.parts;
     if (parts === undefined) return [];
     const { master, commands } = parts;
-    return master
-      .status()
-      .map(({ index }) => new WorkerHandle(index, master, commands));
+    return master.workers.indexes.map(
+      (index) => new WorkerHandle(index, master, commands),
+    );
   }
 
   /**

@@ -57,7 +57,7 @@ export class ServerCommands {
     // Else each worker would say the same of them.
     encodeArguments(name, args);
     const { master } = this.#options;
-    const workers = master.status().map(({ index }) => index);
+    const workers = master.workers.indexes;
     if (only !== undefined && !workers.includes(only)) {
       throw new PreforkError(
         "ERR_PREFORK_OPTION",

@@ -111,10 +111,11 @@ export class Master {
     return new Set(this.#places.flatMap(generationsOf));
   }
 
+  /** By index; those that leave last. */
   status(): WorkerStatus[] {
     const now = performance.now();
     const { traffic } = this.#options;
-    return this.#places.map((place) =>
+    return [...this.#places, ...this.#scaling.leaving].map((place) =>
       statusOf(place, now, (target) => traffic.load(target)),
     );
   }

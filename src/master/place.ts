@@ -109,11 +109,12 @@ export function generationsOf({ serving, booting }: Place): number[] {
 }
 
 function stateOf(
-  { serving, booting, retryAt }: Place,
+  { serving, booting, retryAt, draining }: Place,
   now: number,
 ): WorkerStatus["state"] {
   if (serving !== undefined) return "ready";
   if (booting !== undefined) return "booting";
+  if (draining > 0) return "draining";
   return retryAt > now ? "backoff" : "stopped";
 }
 

@@ -77,6 +77,13 @@ export class Scaling {
       : request.workers;
   }
 
+  /** Those on their way out, by index. */
+  get leaving(): readonly Place[] {
+    return Array.from(this.#leaving.values(), ({ place }) => place).sort(
+      (a, b) => a.worker.index - b.worker.index,
+    );
+  }
+
   /**
    * Registers the first workers.
    *

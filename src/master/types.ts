@@ -179,7 +179,8 @@ export interface WorkerStatus {
   readonly port: number;
   readonly pid: number | undefined;
   readonly generation: number | undefined;
-  readonly state: "booting" | "ready" | "stopped" | "backoff";
+  /** `draining`: it leaves or was stopped, and its last process isn't gone yet. `backoff`: it has no process, and the next start waits. */
+  readonly state: "booting" | "ready" | "draining" | "stopped" | "backoff";
   /** How many replaced processes still drain. */
   readonly draining: number;
   /** How often a process of it died or was replaced because it hung. */

@@ -21,6 +21,11 @@ export class WorkerControl {
     this.#options = options;
   }
 
+  /** The workers that there are, without those that leave. */
+  get indexes(): readonly number[] {
+    return this.#options.places.map(({ worker }) => worker.index);
+  }
+
   /** The process that serves for a worker, if there is one. */
   processOf(index: number): WorkerProcess | undefined {
     return this.#options.places[index]?.serving?.placed.process;
