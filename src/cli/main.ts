@@ -1,130 +1,6 @@
-/** The command `prefork-dev`: does on the user's behalf what the library leaves to its caller. Calls `dev-server.ts`. */
-import fs from "node:fs";
+/** The command `prefork-dev`: a sub-command that asks a running server, or the server itself. */
 import process from "node:process";
-import pc from "picocolors";
-import { createServer } from "../create-server.js";
-import type { DevServer } from "../dev-server.js";
-import { envFilePath, readEnvFile } from "../environment.js";
-import { PreforkError, messageOf } from "../errors.js";
-import { loadProject } from "../manifest/load-project.js";
-import { choosePort, parseCommandLine } from "./program.js";
-import type { Flags, Invocation } from "./program.js";
-import { statusJson } from "../control-handlers.js";
-import { createReporter } from "./create-reporter.js";
-import type { Reporter } from "./reporter.js";
-import { statusText } from "./status-text.js";
 import { runSubCommand } from "./sub-commands.js";
-import { serviceManager } from "../mechanisms/service-manager.js";
-import type { ServiceManager } from "../mechanisms/service-manager.js";
-import { installSignals } from "../mechanisms/signals.js";
-import { installKeys } from "./keys.js";
-
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
-
-function ownVersion(): string {
-  const text = fs.readFileSync(
-    new URL("../../package.json", import.meta.url),
-    "utf8",
-  );
-  return (JSON.parse(text) as { version: string }).version;
-}
-
-/** Colours: the workers write to a pipe, and would think that nobody sees them. */
-function colourEnvironment(): Record<string, string> {
-  const { FORCE_COLOR, NO_COLOR } = process.env;
-  const wanted = process.stdout.isTTY && pc.isColorSupported;
-  return wanted && FORCE_COLOR === undefined && NO_COLOR === undefined
-    ? { FORCE_COLOR: "1" }
-    : {};
-}
-
-async function makeServer({
-  target,
-  args,
-  flags,
-}: Invocation): Promise<DevServer> {
-  const project = await loadProject(target);
-  const path = envFilePath(flags.envFile, process.cwd());
-  const envFile =
-    path === undefined
-      ? {}
-      : await readEnvFile(path, flags.envFile !== undefined);
-  return createServer(project, {
-    port: choosePort(flags.port, envFile["PORT"]),
-    host: flags.host,
-    front: flags.front,
-    consistency: flags.consistency,
-    args,
-    control: true,
-    ...(flags.pidFile === undefined ? {} : { pidFile: flags.pidFile }),
-    env: colourEnvironment(),
-    ...(flags.workers === undefined ? {} : { workers: flags.workers }),
-    ...(flags.standby === undefined ? {} : { standbys: flags.standby }),
-    ...(flags.workerPort === undefined ? {} : { workerPort: flags.workerPort }),
-    ...(flags.envFile === undefined ? {} : { envFile: flags.envFile }),
-  });
-}
-
-async function run(
-  server: DevServer,
-  flags: Flags,
-  reporter: Reporter,
-): Promise<void> {
-  const manager = serviceManager(process.env, {
-    onWarning: (message) => reporter.warning(message),
-  });
-  let told = Promise.resolve();
-  if (manager !== undefined) tellServiceManager(server, manager);
-  server.once("stopping", () => {
-    reporter.stopping();
-    if (manager !== undefined) told = manager.stopping();
-  });
-  report(server, reporter);
-  server.once("stopped", () => {
-    reporter.stopped();
-    // What the terminal or a pipe keeps open is no reason to stay.
-    void told.then(() => process.exit());
-  });
-  const onError = (error: unknown): void => reporter.warning(messageOf(error));
-  installSignals(server, {}, { onError });
-  installKeys({
-    input: process.stdin,
-    isTTY: process.stdin.isTTY,
-    server,
-    status: () => statusText(statusJson(server.status()), process.cwd()),
-    say: (text) => process.stdout.write(`${text}\n`),
-  });
-  if (flags.watch)
-    server.watch(flags.poll === undefined ? {} : { poll: flags.poll });
-  await server.start();
-  await server.watching();
-  if (flags.watch) reporter.watching();
-}
-
-function report(server: DevServer, reporter: Reporter): void {
-  server.on("listening", (address) =>
-    reporter.listening(server.project, address),
-  );
-  server.on("reload", (outcome) => reporter.reload(outcome, server.status()));
-  server.on("worker", (event) => reporter.worker(event));
-  server.on("process", (event) => reporter.process(event));
-  server.on("standby", (event) => reporter.standby(event));
-  server.on("output", (line) => reporter.output(line));
-  server.on("warning", (message) => reporter.warning(message));
-}
-
-/** Under systemd and the like: when it serves, reloads and stops. */
-function tellServiceManager(server: DevServer, manager: ServiceManager): void {
-  let isReady = false;
-  server.on("reloading", () => {
-    if (isReady) void manager.reloading();
-  });
-  server.on("reload", ({ kind }) => {
-    isReady ||= kind === "done";
-    if (isReady) void manager.ready();
-  });
-}
 
 /**
  * Runs the command.
@@ -132,33 +8,12 @@ function tellServiceManager(server: DevServer, manager: ServiceManager): void {
  * @param argv - without node and the script
  */
 export async function main(argv: readonly string[]): Promise<void> {
-  const version = ownVersion();
   const exitCode = await runSubCommand(argv);
   if (exitCode !== undefined) {
     process.exitCode = exitCode;
     return;
   }
-  let reporter: Reporter | undefined;
-  try {
-    const invocation = parseCommandLine(argv, version);
-    if (invocation === undefined) return;
-    const { flags } = invocation;
-    reporter = createReporter({ ...flags, version });
-    await run(await makeServer(invocation), flags, reporter);
-  } catch (error) {
-    // A server that was stopped while it started has told so already.
-    if (
-      error instanceof PreforkError &&
-      error.code === "ERR_PREFORK_NOT_RUNNING"
-    )
-      return;
-    const usage =
-      error instanceof PreforkError && error.code === "ERR_PREFORK_USAGE";
-    // Commander has printed its own errors.
-    if (!usage || !(error.cause instanceof Error)) {
-      if (reporter === undefined) process.stderr.write(`${messageOf(error)}\n`);
-      else reporter.fatal(error);
-    }
-    process.exitCode = usage ? EXIT_USAGE : EXIT_FAILED;
-  }
+  // Not before it's known to be needed: it loads the compiler and all.
+  const { serve } = await import("./serve.js");
+  await serve(argv);
 }

@@ -2,12 +2,12 @@
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { copyFixture, makeApp, repository } from "./helpers/app.js";
+import { copyFixture, makeApp } from "./helpers/app.js";
 import type { TestApp } from "./helpers/app.js";
 import { startCli } from "./helpers/cli.js";
 import { startLoad } from "./helpers/load.js";
+import { runCommand } from "./helpers/run-command.js";
 import {
   get,
   reloaded,
@@ -15,34 +15,10 @@ import {
   versionModule,
 } from "./helpers/session.js";
 
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the command to its end in the app's directory, as another terminal would. */
-async function run(app: TestApp, ...args: string[]): Promise<Ran> {
-  const child = spawn(
-    process.execPath,
-    [path.join(repository, "bin/prefork-dev.js"), ...args],
-    {
-      cwd: app.directory,
-      env: { ...process.env, TMPDIR: app.temporary, NO_COLOR: "1" },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
-  const closed = new Promise((resolve) => child.once("close", resolve));
-  const [stdout, stderr] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-  ]);
-  await closed;
-  return { code: child.exitCode, stdout, stderr };
-}
-
 async function json(app: TestApp, ...args: string[]): Promise<unknown> {
-  return JSON.parse((await run(app, ...args, "--json")).stdout) as unknown;
+  return JSON.parse(
+    (await runCommand(app, ...args, "--json")).stdout,
+  ) as unknown;
 }
 
 const app = (): TestApp =>
@@ -74,15 +50,15 @@ test("status, scale, reload and stop from another terminal, under load", async (
     ],
     lastRoll: { outcome: "done", generation: 1 },
   });
-  const { stdout } = await run(app, "status");
+  const { stdout } = await runCommand(app, "status");
   expect(stdout).toContain(String(cli.pid));
   expect(stdout).toContain(`127.0.0.1:${port}`);
 
-  expect(await run(app, "scale", "4")).toMatchObject({ code: 0 });
+  expect(await runCommand(app, "scale", "4")).toMatchObject({ code: 0 });
   expect((await json(app, "status")) as object).toMatchObject({
     workers: [{}, {}, {}, { index: 3, state: "ready" }],
   });
-  expect(await run(app, "scale", "-2")).toMatchObject({ code: 0 });
+  expect(await runCommand(app, "scale", "-2")).toMatchObject({ code: 0 });
   expect(await json(app, "reload")).toMatchObject({
     ok: true,
     outcome: "done",
@@ -90,9 +66,9 @@ test("status, scale, reload and stop from another terminal, under load", async (
   });
   const { lost } = await load.stop();
   expect(lost).toEqual([]);
-  expect(await run(app, "stop")).toMatchObject({ code: 0 });
+  expect(await runCommand(app, "stop")).toMatchObject({ code: 0 });
   expect(await cli.exited).toEqual({ code: 0, signal: null });
-  const none = await run(app, "status");
+  const none = await runCommand(app, "status");
   expect(none.code).toBe(1);
   expect(none.stderr).toContain("prefork-dev");
 });
@@ -102,12 +78,12 @@ test("a reload that fails exits with 1 and says why; the old code serves on", as
     args: ["--no-watch"],
   });
   made.write("src/version.ts", "export const version = ;\n");
-  const failed = await run(made, "reload");
+  const failed = await runCommand(made, "reload");
   expect(failed.code).toBe(1);
   expect(failed.stdout + failed.stderr).toContain("src/version.ts:1:24");
   expect((await get(port)).text).toBe("v0");
   made.write("src/version.ts", versionModule("v1"));
-  expect((await run(made, "reload")).code).toBe(0);
+  expect((await runCommand(made, "reload")).code).toBe(0);
   expect((await get(port)).text).toBe("v1");
 });
 

@@ -6,22 +6,8 @@ import { describe, expect, it } from "vitest";
 import { serviceManager } from "../../../src/mechanisms/service-manager.js";
 import type { ServiceManager } from "../../../src/mechanisms/service-manager.js";
 import { start, temporaryFolder } from "../child-program.js";
+import { notifyReceiver } from "../notify-receiver.js";
 import type { Child } from "../child-program.js";
-
-/** Prints each message, and when it came; but not the one that asks whether it has read all. */
-const receiver = `
-import json, socket, sys, time
-address = sys.argv[1]
-receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-receiver.bind("\\0" + address[1:] if address.startswith("@") else address)
-print("bound", flush=True)
-while True:
-    message = receiver.recv(65536).decode()
-    if message.startswith("BARRIER"):
-        continue
-    now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-    print(json.dumps({"variables": message.strip().split("\\n"), "at": now}), flush=True)
-`;
 
 interface Message {
   readonly variables: string[];
@@ -30,7 +16,7 @@ interface Message {
 }
 
 async function listen(address: string): Promise<Child> {
-  const child = start("python3", ["-c", receiver, address]);
+  const child = start("python3", ["-c", notifyReceiver, address]);
   await child.until(/^bound$/);
   return child;
 }
