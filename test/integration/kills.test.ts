@@ -44,7 +44,7 @@ async function start(standbys = 0): Promise<Killable> {
   app.write(
     "run.mjs",
     libraryRunner(
-      `{ port: 0, workers: 2, standbys: ${standbys}, bootTimeoutMs: 2_000, drainTimeoutMs: 700, stopTimeoutMs: 300, hangTimeoutMs: 600, replaceHung: true, control: true, pidFile: "server.pid" }`,
+      `{ port: 0, workers: 2, standbys: ${standbys}, bootTimeoutMs: 2_000, drainTimeoutMs: 2_000, stopTimeoutMs: 300, hangTimeoutMs: 600, replaceHung: true, control: true, pidFile: "server.pid" }`,
     ) + CONTROLLABLE,
   );
   const session = await startSession(app, { script: app.path("run.mjs") });
@@ -130,9 +130,9 @@ describeEach(victims, (name, victim) => {
       `return server.status().workers.map(({ pid }) => pid)`,
     );
     const old = value as number[];
-    // Something in hand, so that a drain takes a moment.
-    const slow = workerPorts.map((each) =>
-      get(each, "/?ms=600").catch(() => undefined),
+    // Something in hand, so that the drain takes its time.
+    const slow = (name.includes("drains") ? workerPorts : []).map((each) =>
+      get(each, "/?ms=1800").catch(() => undefined),
     );
     await get(port, "/?ms=50");
     const from = cli.lines.length;

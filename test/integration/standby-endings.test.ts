@@ -117,10 +117,12 @@ test("SIGKILL of the master after a standby was killed while it linked: all is g
     args: ["--standby", "1"],
   });
   const ready = await standbyEvent(session.cli, "ready");
-  const [directory = ""] = session.app.leftovers();
+  const directory = session.app
+    .leftovers()
+    .find((name) => /^prefork-dev-\d+-/.test(name));
   // What it leaves then; to catch one at it would be luck.
   const file = `l${ready["pid"] as number}-99.mjs`;
-  fs.writeFileSync(path.join(session.app.temporary, directory, file), "");
+  fs.writeFileSync(path.join(session.app.temporary, directory ?? "", file), "");
   process.kill(ready["pid"] as number, "SIGKILL");
   await standbyEvent(session.cli, "discarded");
   session.cli.signal("SIGKILL");
