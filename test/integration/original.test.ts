@@ -186,7 +186,7 @@ server.addIoHandler(orders, async ({ kind, socket }) => {
     if (order === "stop") void server.stop();
   }
 });
-orders.listen(process.env.ORDERS);
+orders.listen(process.env.ORDERS, () => say("orders", {}));
 server.once("stopped", () => orders.close());
 `,
   );
@@ -195,6 +195,7 @@ server.once("stopped", () => orders.close());
     script: app.path("run.mjs"),
     env: { ORDERS: socketPath },
   });
+  await cli.waitFor("the socket", ({ event }) => event === "orders");
   const socket = net.connect(socketPath);
   const answer = (order: string): Promise<string> =>
     new Promise((resolve, reject) => {

@@ -249,7 +249,7 @@ describe("handlers are removed", { timeout: 60_000 }, () => {
 
 describe("docs/signals.md", () => {
   const page = readFileSync(
-    new URL("../../docs/signals.md", import.meta.url),
+    new URL("../../../docs/signals.md", import.meta.url),
     "utf8",
   );
 
