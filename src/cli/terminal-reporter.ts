@@ -32,6 +32,8 @@ export interface TerminalReporterOptions {
   readonly stderr: Writable;
 }
 
+type Died = Extract<ProcessEvent, { kind: "died" }>;
+
 export class TerminalReporter implements Reporter {
   readonly #options: TerminalReporterOptions;
   #started = false;
@@ -189,9 +191,7 @@ export class TerminalReporter implements Reporter {
         if (event.backoffMs > 0) this.#told = message;
         this.#error(
           `${this.#clock()} ${pc.red("✗")} ${pc.bold(`Worker ${event.worker} ${how}`)}${pc.dim(next)}`,
-          ...(event.diagnostic === undefined
-            ? []
-            : [diagnosticText(event.diagnostic, this.#options.cwd)]),
+          ...this.#causeOf(event),
         );
         return;
       }
@@ -208,6 +208,13 @@ export class TerminalReporter implements Reporter {
           diagnosticText(event.diagnostic, this.#options.cwd),
         );
     }
+  }
+
+  /** What is known of a death; of the first one the process's own last words stand above. */
+  #causeOf({ diagnostic, lastWords, backoffMs }: Died): string[] {
+    if (diagnostic !== undefined)
+      return [diagnosticText(diagnostic, this.#options.cwd)];
+    return backoffMs > 0 ? lastWords.map((line) => pc.dim(`  ${line}`)) : [];
   }
 
   standby(event: StandbyEvent): void {
