@@ -2,7 +2,7 @@
 import { PreforkError } from "../errors.js";
 import type { WorkerProcess } from "../pool/worker-process.js";
 import type { Departures } from "./departures.js";
-import { nextBoot } from "./place.js";
+import { bootEnded, nextBoot } from "./place.js";
 import type { Place } from "./place.js";
 import type { RestartOutcome } from "./types.js";
 
@@ -76,7 +76,10 @@ export class WorkerControl {
       );
     }
     place.isHeld = true;
+    place.stale = undefined;
     departures.abandon(place);
+    // Whoever waits for a restart of it.
+    bootEnded(place, { kind: "none" });
     const { serving } = place;
     const gone = serving && departures.retire(place, serving, "asked");
     step();

@@ -210,7 +210,13 @@ test("one worker's process is replaced on demand; a stopped worker stays stopped
   expect(after.value).not.toBe(before.value);
   expect(restarted.value).toMatchObject({ pid: after.value });
 
-  await call(`await server.workers[0].stop()`);
+  // A restart that a stop overtakes comes to an end, too.
+  const overtaken = await call(`
+    const restart = server.workers[0].restart();
+    await server.workers[0].stop();
+    return await restart;
+  `);
+  expect(overtaken.value).toEqual({ kind: "stopped" });
   expect(await states(session)).toEqual(["stopped", "ready"]);
   expect((await call(`await server.workers[1].stop()`)).code).toBe(
     "ERR_PREFORK_OPTION",

@@ -237,6 +237,7 @@ class Model {
     if (this.places.filter(({ isHeld }) => !isHeld).length < 2) return;
     if (place === undefined) return;
     place.isHeld = true;
+    place.isStale = false;
     place.serving = undefined;
   }
   release(index: number): void {
