@@ -36,7 +36,7 @@ type Died = Extract<ProcessEvent, { kind: "died" }>;
 
 export class TerminalReporter implements Reporter {
   readonly #options: TerminalReporterOptions;
-  #started = false;
+  #isUp = false;
   /** The last failure told, so that retries don't repeat it. */
   #told = "";
 
@@ -84,8 +84,8 @@ export class TerminalReporter implements Reporter {
     this.#told = "";
     const { changed, closure, compileMs, firstMs, allMs, generation } = outcome;
     const times = `compiled ${milliseconds(compileMs)}, first worker ${milliseconds(firstMs)}, all ${status.workers.length} ${milliseconds(allMs)}`;
-    if (!this.#started) {
-      this.#started = true;
+    if (!this.#isUp) {
+      this.#isUp = true;
       const sources = plural(status.sources, "source");
       const what = this.#options.isWatching ? `watching ${sources}` : sources;
       this.#say(`${this.#clock()} ready, ${what}: ${times}`);
@@ -143,8 +143,8 @@ export class TerminalReporter implements Reporter {
   }
 
   worker({ kind, worker, port }: WorkerEvent): void {
-    // The first ones are told all at once.
-    if (this.#started)
+    // At the start and at the end there's no need to tell each.
+    if (this.#isUp)
       this.#say(`${this.#clock()} worker ${worker} ${kind}, port ${port}`);
   }
 
@@ -252,6 +252,7 @@ export class TerminalReporter implements Reporter {
   }
 
   stopping(): void {
+    this.#isUp = false;
     this.#say(
       `${this.#clock()} stopping, requests in hand are finished ${pc.dim("(again to force)")}`,
     );

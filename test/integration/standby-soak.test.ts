@@ -21,7 +21,7 @@ const SAVES = 1_000;
 /** When everything has been used for the first time. */
 const WARM = 100;
 /** Every how manyth save waits for a standby; in a row that is quicker, none is ready in time. */
-const STANDBY_EVERY = 3;
+const STANDBY_EVERY = 6;
 const SAMPLE_EVERY = 10;
 
 /**
