@@ -7,6 +7,7 @@
 import { mkdirSync, readdirSync, rmSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../errors.js";
+import { isAlive } from "../is-alive.js";
 
 const LOCK_WAIT_MS = 5_000;
 let registrations = 0;
@@ -78,7 +79,7 @@ function hasOthers(folder: string, self: string): boolean {
   let others = false;
   for (const name of list(join(folder, "live"))) {
     if (name === self) continue;
-    if (isAlive(Number.parseInt(name, 10))) others = true;
+    if (isPidAlive(Number.parseInt(name, 10))) others = true;
     else rmSync(join(folder, "live", name), { force: true });
   }
   return others;
@@ -91,7 +92,7 @@ function isLocked(folder: string): boolean {
   if (names === undefined) return false;
   // Empty: made this very moment by a process that hasn't written its name yet.
   const [owner] = names;
-  if (owner === undefined || isAlive(Number(owner))) return true;
+  if (owner === undefined || isPidAlive(Number(owner))) return true;
   rmSync(lock, { recursive: true, force: true });
   return false;
 }
@@ -120,15 +121,9 @@ function lockOf(folder: string): string {
   return join(folder, "prune.lock");
 }
 
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, as another user's.
-    return systemErrorCode(error) === "EPERM";
-  }
+/** What isn't a pid names nobody. */
+function isPidAlive(pid: number): boolean {
+  return Number.isInteger(pid) && pid > 0 && isAlive(pid);
 }
 
 function list(directory: string): string[] {

@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { systemErrorCode } from "../errors.js";
+import { isAlive } from "../is-alive.js";
 
 /** The kernel's USER_HZ, the unit of times in `/proc`: 100 on every platform that Node runs on. */
 const TICKS_PER_SECOND = 100;
@@ -24,12 +24,7 @@ interface ProcessTimes {
 
 /** Whether a process with this pid runs, also another user's. A zombie doesn't. */
 export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (systemErrorCode(error) !== "EPERM") return false;
-  }
-  return processTimes(pid)?.isZombie !== true;
+  return isAlive(pid) && processTimes(pid)?.isZombie !== true;
 }
 
 /**

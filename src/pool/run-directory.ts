@@ -3,7 +3,7 @@ import fs from "node:fs/promises";
 import os from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { isAlive } from "../ipc/is-alive.js";
+import { isAlive } from "../is-alive.js";
 
 const NAME = /^prefork-dev-(\d+)-[^-]+$/;
 

@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import process from "node:process";
 import type { Readable } from "node:stream";
 import { PreforkError, messageOf, systemErrorCode } from "../errors.js";
+import { within } from "../within.js";
 
 /** Of what a command prints so much is kept: the end. `nginx -T` prints a whole configuration. */
 const KEPT_CHARACTERS = 4 * 1_048_576;
@@ -63,7 +64,7 @@ export async function runCommand(
   const timer = setTimeout(() => kill("late"), timeoutMs);
   try {
     const outcome = await ended;
-    if (outcome.kind !== "not started") await atMost(OUTPUT_TIMEOUT_MS, closed);
+    if (outcome.kind !== "not started") await within(OUTPUT_TIMEOUT_MS, closed);
     if (outcome.kind === "aborted") throw signal.reason;
     if (outcome.kind === "exited" && outcome.code === 0) return output();
     throw new PreforkError(
@@ -131,13 +132,4 @@ function killGroup(pid: number | undefined): void {
   } catch {
     // It has ended by itself.
   }
-}
-
-async function atMost(ms: number, promise: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
 }

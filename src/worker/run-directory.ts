@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { isAlive } from "../ipc/is-alive.js";
+import { isAlive } from "../is-alive.js";
 
 /** What a standby writes to have modules linked; its name tells whose it is. */
 export function linkFile(directory: string, count: number): string {

@@ -8,6 +8,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { makeApp } from "./helpers/app.js";
 import type { TestApp } from "./helpers/app.js";
+import { freePorts } from "./helpers/free-ports.js";
 import { caller, CONTROLLABLE, libraryRunner } from "./helpers/library.js";
 import type { Called } from "./helpers/library.js";
 import { get, reloaded, startSession } from "./helpers/session.js";
@@ -66,28 +67,8 @@ http.createServer((_request, response) => response.end(String(process.pid))).lis
   };
 }
 
-/** So many ports in a row that nobody has. */
-async function freePorts(host: string, count: number): Promise<number> {
-  for (let port = 23_000 + (process.pid % 500) * 20; ; port += count) {
-    const free = await Promise.all(
-      Array.from(
-        { length: count },
-        (_, index) =>
-          new Promise<boolean>((resolve) => {
-            const server = net.createServer();
-            server.once("error", () => resolve(false));
-            server.listen(port + index, host, () =>
-              server.close(() => resolve(true)),
-            );
-          }),
-      ),
-    );
-    if (free.every(Boolean)) return port;
-  }
-}
-
 test("j workers listen on the address given, on ports n to n + j - 1", async () => {
-  const first = await freePorts("127.0.0.1", 3);
+  const first = await freePorts(3);
   const { workerPorts, cli } = await serve(
     `host: "127.0.0.1", front: false, port: ${first}, workers: 3`,
   );

@@ -2,6 +2,7 @@
 import net from "node:net";
 import { expect, test, vi } from "vitest";
 import { copyFixture, makeApp } from "./helpers/app.js";
+import { freePorts, isFree } from "./helpers/free-ports.js";
 import { caller, CONTROLLABLE, libraryRunner } from "./helpers/library.js";
 import type { Called } from "./helpers/library.js";
 import { startLoad } from "./helpers/load.js";
@@ -34,24 +35,6 @@ async function states({ call }: Controlled): Promise<unknown> {
     `return server.status().workers.map(({ state }) => state)`,
   );
   return value;
-}
-
-/** Nobody listens: a program can have the port. */
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = net.createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-  });
-}
-
-/** So many ports in a row that nobody has. */
-async function freePorts(count: number): Promise<number> {
-  for (let port = 21_000 + (process.pid % 1_000) * 20; ; port += count) {
-    const ports = Array.from({ length: count }, (_, index) => port + index);
-    const free = await Promise.all(ports.map(isFree));
-    if (free.every(Boolean)) return port;
-  }
 }
 
 test("2 -> 6 -> 1 -> 3 under load: nothing is lost, and the ports follow", async () => {

@@ -60,7 +60,8 @@ const effects = /^node:(?:fs|fs\/promises|child_process|net|http|timers.*)$/;
 function isLeaf(file: string): boolean {
   return (
     [
-      ...["errors.ts", "diagnostic.ts", "logger.ts", "within.ts"],
+      ...["errors.ts", "diagnostic.ts", "logger.ts"],
+      ...["is-alive.ts", "within.ts"],
       "ipc/messages.ts",
     ].includes(file) || path.posix.basename(file) === "types.ts"
   );

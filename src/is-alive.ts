@@ -1,6 +1,6 @@
-/** Whether a process is there: for both ends of the run directory, each of which tidies up after the other. */
+/** Whether a process is there. A leaf: both ends of the run directory ask, and pid files. */
 import process from "node:process";
-import { systemErrorCode } from "../errors.js";
+import { systemErrorCode } from "./errors.js";
 
 /** Also another user's process is one. */
 export function isAlive(pid: number): boolean {
