@@ -33,6 +33,7 @@ export function frontTraffic(front: Front): Traffic {
         "the app's server speaks something other than HTTP/1.1 (a net or http2 server); it is reached on the workers' own ports",
       );
     },
+    firstAnswer: (process) => front.firstAnswer(process.id),
     expose: () => undefined,
     withdraw: () => Promise.resolve(),
     drain: (process) => front.drain(process.id),
@@ -46,6 +47,7 @@ export function frontTraffic(front: Front): Traffic {
 export const noTraffic: Traffic = {
   connect: () => Promise.resolve(),
   admit: () => undefined,
+  firstAnswer: () => Promise.resolve(),
   expose: () => undefined,
   withdraw: () => Promise.resolve(),
   drain: () => Promise.resolve(),

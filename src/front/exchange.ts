@@ -193,7 +193,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
 
   #onAnswer(answer: IncomingMessage, lease: Lease): void {
     this.#answered = true;
-    lease.target.firstAnswerAt ??= performance.now();
+    lease.target.answered();
     const request = this.#request;
     const response = this.#respond();
     // The client was told not to send the body that it announced. What it sends next on this connection

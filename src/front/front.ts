@@ -128,6 +128,10 @@ export function createFront(options: FrontOptions): Front {
 
     firstAnswerAt: (id) => admission.get(id)?.firstAnswerAt,
 
+    async firstAnswer(id) {
+      await admission.get(id)?.firstAnswer;
+    },
+
     stats: () => ({
       ...counters,
       held: admission.held,

@@ -33,6 +33,9 @@ export class Target {
   requests = 0;
   /** `performance.now()` when the head of its first answer came. */
   firstAnswerAt: number | undefined;
+  /** Fulfils at that moment, if it comes. */
+  readonly firstAnswer: Promise<void>;
+  #onFirstAnswer: () => void = () => undefined;
   readonly #holders = new Set<LeaseHolder>();
   readonly #onDrained: (() => void)[] = [];
 
@@ -43,6 +46,16 @@ export class Target {
     this.pooled = new PooledAgent(info);
     this.fresh = new FreshAgent(info, "request");
     this.tunnels = new FreshAgent(info, "tunnel");
+    this.firstAnswer = new Promise(
+      (resolve) => (this.#onFirstAnswer = resolve),
+    );
+  }
+
+  /** The head of an answer has come. */
+  answered(): void {
+    if (this.firstAnswerAt !== undefined) return;
+    this.firstAnswerAt = performance.now();
+    this.#onFirstAnswer();
   }
 
   get leases(): number {

@@ -138,6 +138,9 @@ export interface Front {
   /** `performance.now()` when a process's first answer came; `undefined` before, or for an unknown id. */
   firstAnswerAt(id: number): number | undefined;
 
+  /** Fulfils with a process's first answer, if there ever is one. Never rejects. */
+  firstAnswer(id: number): Promise<void>;
+
   stats(): FrontStats;
 
   /**

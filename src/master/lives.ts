@@ -11,7 +11,12 @@ import { bootEnded } from "./place.js";
 import type { Place, Serving } from "./place.js";
 import { FIRST_ANSWERS_MS } from "./roll.js";
 import type { Roll, Rolls } from "./roll.js";
-import type { Canary, ProcessEvent, ProcessIdentity } from "./types.js";
+import type {
+  Canary,
+  ProcessEvent,
+  ProcessIdentity,
+  ServingProcess,
+} from "./types.js";
 
 /** A process that dies within this time after it was ready counts as a failure towards the backoff. */
 const EARLY_DEATH_MS = 5_000;
@@ -44,7 +49,7 @@ export class Lives {
 
   /** The swap, in one tick. */
   served(place: Place, next: Serving, canary: Canary): void {
-    const { standbys, traffic, rolls, departures } = this.#options;
+    const { traffic, rolls, departures } = this.#options;
     const { isStandby, bootMs, activateMs, loadMs, listenMs } = canary;
     const { process } = next.placed;
     const times = { isStandby, bootMs, activateMs, loadMs, listenMs };
@@ -55,17 +60,26 @@ export class Lives {
     place.stale = undefined;
     place.serving = next;
     const proven = rolls.ready(next.target.generation, canary);
-    if (proven !== undefined) {
-      const canFollow = standbys.canFollow(proven.program);
-      // Forking stops the event loop for some milliseconds, and booting takes a core.
-      rolls.replaceAt = canFollow ? 0 : performance.now() + FIRST_ANSWERS_MS;
-    }
     traffic.admit(next.target, previous?.target);
+    if (proven !== undefined) this.#letAnswer(next.target, proven);
     traffic.expose(place.worker.index);
     if (previous !== undefined)
       void departures.retire(place, previous, endReason);
     bootEnded(place, { kind: "ready", serving: next });
     void process.exited.then(() => this.#exited(place, next));
+  }
+
+  /** What a roll does next takes a core and, where it forks, stops the event loop for some milliseconds. */
+  #letAnswer(canary: ServingProcess, { program }: Roll): void {
+    const { standbys, traffic, rolls, step } = this.#options;
+    const until = performance.now() + FIRST_ANSWERS_MS;
+    rolls.replaceAt = until;
+    if (!standbys.canFollow(program)) return;
+    void traffic.firstAnswer(canary).then(() => {
+      if (rolls.replaceAt !== until || this.#ended) return;
+      rolls.replaceAt = 0;
+      step();
+    });
   }
 
   async #exited(place: Place, serving: Serving): Promise<void> {

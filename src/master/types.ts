@@ -20,6 +20,8 @@ export interface Traffic {
   connect(target: ServingProcess): Promise<void>;
   /** In one tick: the target gets requests, the retiring one none any more. */
   admit(target: ServingProcess, retiring: ServingProcess | undefined): void;
+  /** Fulfils with the first answer of a process that was admitted, if there ever is one; at once where that isn't known. Never rejects. */
+  firstAnswer(target: ServingProcess): Promise<void>;
   /** A worker's port answers. */
   expose(worker: number): void;
   /** Workers are about to leave: fulfils when nothing sends new requests to their ports. Never rejects. */

@@ -44,7 +44,7 @@ export function silenceRequireWarning(): void {
   const warn = process.emitWarning;
   process.emitWarning = () => undefined;
   try {
-    createRequire(import.meta.url)("./shared-handle.js");
+    createRequire(import.meta.url)("./nothing.js");
   } finally {
     process.emitWarning = warn;
   }

@@ -40,13 +40,11 @@ async function haproxyFront(): Promise<ExternalFront> {
   return { port, start, upstream };
 }
 
-/** A program that imports what it needs by path, and can be called. */
+/** A program that can be called. */
 function runner({ upstream }: ExternalFront): string {
-  const file = (name: string): string =>
-    JSON.stringify(path.join(repository, "dist/upstream", `${name}.js`));
+  const library = JSON.stringify(path.join(repository, "dist/index.js"));
   return [
-    `import { haproxyUpstream } from ${file("haproxy")};`,
-    `import { nginxUpstream } from ${file("nginx")};`,
+    `import { haproxyUpstream, nginxUpstream } from ${library};`,
     libraryRunner(
       `{ front: false, port: 0, workers: 2, upstreams: [${upstream}] }`,
     ),

@@ -1,0 +1,2 @@
+/** An ES module to be required: see `silenceRequireWarning`. */
+export {};
