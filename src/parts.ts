@@ -137,6 +137,7 @@ export async function openParts(
           return socket && { worker, host: socket.host, port: socket.port };
         },
       ),
+      isFresh: front !== undefined && options.consistency === "fresh",
       parallelBoots: Math.max(1, os.availableParallelism() - 1),
       slowStartMs: options.slowStartMs,
       hangTimeoutMs: options.hangTimeoutMs,

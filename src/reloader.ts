@@ -116,7 +116,7 @@ export class Reloader {
       if (isFirst) onBuilt();
       else setTimeout(onBuilt, FIRST_ANSWERS_MS).unref();
     });
-    void begun.roll.outcome.then(letStandbysGoOn);
+    void begun.roll.paused.then(letStandbysGoOn);
     return {
       outcome: this.#finish(begun, request),
     };
@@ -181,12 +181,10 @@ export class Reloader {
     request: MergedRequest,
   ): Promise<ReloadOutcome> {
     const { generations, parts } = this.#options;
-    const { master, standbys, front } = parts;
+    const { standbys, front } = parts;
     const rolled = await roll.outcome;
-    if (master.currentGeneration === roll.generation)
-      standbys.aim(roll.program);
-    // A standby may have been used up for nothing: mending it is to find another.
-    else standbys.refill();
+    // One may have been used up for nothing: mending what is broken is to find another.
+    standbys.refill();
     if (rolled.kind === "failed") {
       return this.#tell(
         { kind: "failed", phase: "boot", diagnostics: [rolled.diagnostic] },

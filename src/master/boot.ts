@@ -44,7 +44,7 @@ export async function boot(
   options: BootOptions,
 ): Promise<BootResult> {
   const { forker, standbys } = options;
-  const standby = standbys.take(program, isCanary ? 0 : 1);
+  const standby = standbys.take(program, isCanary);
   if (standby !== undefined) {
     const result = await bootWith(place, program, standby, true, options);
     if (result.kind !== "failed" || standby.explained) return result;

@@ -3,7 +3,7 @@
  * `master.ts` carries it out, and asks again after every event.
  *
  * - A new generation is the *candidate* until its first process (the canary) is
- *   ready; then it is *current*, and the other places follow one at a time.
+ *   ready; then it is *current*, and the other places follow one at a time, not before `replaceAt`.
  * - A place without a process is refilled with the current generation, whatever
  *   else goes on, but not before its backoff has passed, nor while it's held.
  * - A stale process (hung, or somebody asked) is replaced like one of an older generation.
@@ -29,7 +29,7 @@ export interface RollView {
   readonly candidate: number | undefined;
   readonly current: number | undefined;
   readonly now: number;
-  /** No process that serves is replaced by the current generation before this time (same clock as `now`). */
+  /** No process of an older generation is replaced by the current one before this time (same clock as `now`); `Infinity`: until asked again. */
   readonly replaceAt: number;
   /** How many empty places may boot at a time. Replacing always goes one at a time. */
   readonly parallelBoots: number;
@@ -58,12 +58,32 @@ function isObsolete(place: PlaceView, view: RollView): boolean {
   return view.candidate !== undefined && place.serving !== undefined;
 }
 
-/** The place whose process goes first: an empty one if there is one. */
+/** The place whose process goes first: an empty one, else one of the oldest, so that all get on also when saves come faster than rolls end. */
 function canaryPlace(places: readonly PlaceView[]): PlaceView | undefined {
   const idle = places.filter(
     (place) => place.booting === undefined && !place.isHeld,
   );
-  return idle.find((place) => place.serving === undefined) ?? idle[0];
+  return idle.reduce<PlaceView | undefined>(
+    (oldest, place) =>
+      oldest !== undefined && ageOf(oldest) <= ageOf(place) ? oldest : place,
+    undefined,
+  );
+}
+
+/** Are there workers that have yet to follow the canary of the current generation? */
+export function isFollowed({
+  places,
+  candidate,
+  current,
+}: Pick<RollView, "places" | "candidate" | "current">): boolean {
+  return (
+    candidate === undefined &&
+    places.some(({ serving }) => serving !== undefined && serving !== current)
+  );
+}
+
+function ageOf({ serving }: PlaceView): number {
+  return serving ?? -Infinity;
 }
 
 export function decide(view: RollView): Decision {
@@ -104,12 +124,13 @@ export function decide(view: RollView): Decision {
       boot(place, current);
   }
   if (candidate === undefined && booting.size === 0) {
+    const isEarly = view.replaceAt > view.now;
     const outdated = places.filter(
       ({ serving, isStale }) =>
-        serving !== undefined && (serving !== current || isStale),
+        serving !== undefined && (isStale || (serving !== current && !isEarly)),
     );
-    if (outdated.length > 0 && view.replaceAt > view.now)
-      return { actions, wakeAt: Math.min(wakeAt ?? Infinity, view.replaceAt) };
+    if (isEarly && view.replaceAt < Infinity && isFollowed(view))
+      wakeAt = Math.min(wakeAt ?? Infinity, view.replaceAt);
     const due = outdated.find((place) => place.retryAt <= view.now);
     for (const place of due === undefined ? outdated : [due])
       boot(place, current);

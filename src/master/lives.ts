@@ -74,7 +74,8 @@ export class Lives {
     const { standbys, traffic, rolls, step } = this.#options;
     const until = performance.now() + FIRST_ANSWERS_MS;
     rolls.replaceAt = until;
-    if (!standbys.canFollow(program)) return;
+    standbys.aim(program);
+    if (standbys.outlook(program) !== "ready") return;
     void traffic.firstAnswer(canary).then(() => {
       if (rolls.replaceAt !== until || this.#ended) return;
       rolls.replaceAt = 0;

@@ -10,7 +10,7 @@ import type { Program } from "../pool/types.js";
 import type { WorkerProcess } from "../pool/worker-process.js";
 import { boot } from "./boot.js";
 import type { BootOptions } from "./boot.js";
-import { decide } from "./decide.js";
+import { decide, isFollowed } from "./decide.js";
 import { Departures } from "./departures.js";
 import { Heartbeat } from "./heartbeat.js";
 import { Lives } from "./lives.js";
@@ -25,6 +25,8 @@ import type { ScaleOutcome, WorkerEvent, WorkerStatus } from "./types.js";
 export interface MasterOptions extends BootOptions {
   readonly registrar: Registrar;
   readonly onWorker: (event: WorkerEvent) => void;
+  /** Do requests reach only processes of the newest generation? Then the workers behind a canary can wait for standbys. */
+  readonly isFresh: boolean;
   /** How many empty places boot at a time. */
   readonly parallelBoots: number;
   /** From one worker's first boot to the next one's, in milliseconds. */
@@ -54,6 +56,7 @@ export class Master {
   constructor(options: MasterOptions) {
     this.#options = options;
     const { traffic, registrar, onEvent, onWorker, standbys } = options;
+    standbys.onChange = () => this.#step();
     this.#departures = new Departures(traffic, onEvent);
     this.#scaling = new Scaling({
       places: this.#places,
@@ -209,12 +212,15 @@ export class Master {
     clearTimeout(this.#wake);
     const now = performance.now();
     const { slowStartMs, parallelBoots } = this.#options;
-    const { actions, wakeAt } = decide({
+    const view = {
       places: this.#places.map((place) => viewOf(place, this.#startAt)),
       candidate: this.#rolls.candidate?.generation,
       current: this.#rolls.current?.generation,
       now,
-      replaceAt: this.#rolls.replaceAt,
+    };
+    const { actions, wakeAt } = decide({
+      ...view,
+      replaceAt: this.#replaceAt(now, isFollowed(view)),
       parallelBoots: slowStartMs > 0 ? 1 : parallelBoots,
     });
     for (const action of actions) {
@@ -230,6 +236,21 @@ export class Master {
     if (wakeAt !== undefined)
       this.#wake = setTimeout(() => this.#step(), Math.max(1, wakeAt - now));
     this.#finishCurrent();
+  }
+
+  /**
+   * When the next worker behind the canary may follow. Nobody waits for it, but somebody may be about to save: first
+   * there is to be a standby for that, then each further one becomes a worker's process.
+   */
+  #replaceAt(now: number, isFollowed: boolean): number {
+    const { standbys, isFresh } = this.#options;
+    const { current, replaceAt } = this.#rolls;
+    standbys.isAwaited = isFollowed && isFresh;
+    if (current === undefined || !standbys.isAwaited || replaceAt > now)
+      return replaceAt;
+    if (standbys.outlook(current.program) !== "soon") return replaceAt;
+    current.pause();
+    return Infinity;
   }
 
   #finishCurrent(): void {

@@ -12,11 +12,14 @@ export class Roll {
   readonly outcome: Promise<RollOutcome>;
   /** Settles when the canary is ready or the roll has ended without: nothing newer is about to come of it. Never rejects. */
   readonly decided: Promise<void>;
+  /** Settles when it can't go on before there are more standbys, or when it has ended. Never rejects. */
+  readonly paused: Promise<void>;
   readonly #startedAt = performance.now();
   #firstMs: number | undefined;
   #canary: Canary | undefined;
   #settle: ((outcome: RollOutcome) => void) | undefined;
   #decide: () => void = () => undefined;
+  #pause: () => void = () => undefined;
 
   constructor(program: Program) {
     this.program = program;
@@ -25,6 +28,9 @@ export class Roll {
     });
     this.decided = new Promise((resolve) => {
       this.#decide = resolve;
+    });
+    this.paused = new Promise((resolve) => {
+      this.#pause = resolve;
     });
   }
 
@@ -37,6 +43,11 @@ export class Roll {
     this.#firstMs ??= performance.now() - this.#startedAt;
     this.#canary ??= canary;
     this.#decide();
+  }
+
+  /** The next worker waits for a standby. */
+  pause(): void {
+    this.#pause();
   }
 
   /** Every worker runs it. Like every end, only the first counts. */
@@ -55,6 +66,7 @@ export class Roll {
     this.#settle?.(outcome);
     this.#settle = undefined;
     this.#decide();
+    this.#pause();
   }
 
   /** A newer generation has taken over. */
@@ -65,7 +77,7 @@ export class Roll {
 
 /** The generation that runs, and the one that is tried. */
 export class Rolls {
-  /** Nothing that serves is replaced before, on the clock of `performance.now()`. */
+  /** No process of an older generation is replaced before, on the clock of `performance.now()`. */
   replaceAt = 0;
   #current: Roll | undefined;
   #candidate: Roll | undefined;

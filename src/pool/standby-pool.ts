@@ -31,7 +31,19 @@ export interface StandbyPoolOptions {
   readonly onEvent: (event: StandbyEvent) => void;
 }
 
+/**
+ * What a worker behind a roll's canary can expect: a standby that is ready, one that is being made, or none.
+ */
+export type Outlook = "ready" | "soon" | "none";
+
+/** So many are left: nobody waits for the workers behind the canary, but somebody may be about to save. */
+const RESERVE = 1;
+
 export class StandbyPool {
+  /** Are there workers behind a canary that wait? Then one more than asked for is made, if need be, and those for surprises last. */
+  isAwaited = false;
+  /** Called when there is one more, or no more are being made. */
+  onChange: () => void = () => undefined;
   readonly #options: StandbyPoolOptions;
   readonly #standbys: StandbySet;
   readonly #barred = new BarredModules();
@@ -65,19 +77,23 @@ export class StandbyPool {
   }
 
   /**
-   * The standby that fits a program best, which isn't one any more from now on.
-   *
-   * @param reserve - so many must be left: nobody waits for the workers behind the canary, but somebody may be about to save
+   * A standby that fits a program, which isn't one any more from now on: the best for the canary, for which requests wait. For
+   * others the second best, if there is one.
    */
-  take(program: Program, reserve: number): WorkerProcess | undefined {
-    if (this.#standbys.fitting(program).length > reserve)
-      return this.#standbys.takeBest(program);
-    return reserve > 0 ? undefined : this.#standbys.takeBooting(program);
+  take(program: Program, isCanary: boolean): WorkerProcess | undefined {
+    const best = this.#standbys.take(program, isCanary ? 0 : RESERVE);
+    if (best !== undefined || !isCanary) return best;
+    return this.#standbys.takeBooting(program);
   }
 
-  /** Is there one for a worker behind the canary? */
-  canFollow(program: Program): boolean {
-    return this.#standbys.fitting(program).length > 1;
+  /** What workers behind a program's canary can expect. */
+  outlook(program: Program): Outlook {
+    if (this.#standbys.fitting(program).length > RESERVE) return "ready";
+    if (this.#program !== program || this.#failures > 0) return "none";
+    if (this.#filling === undefined && this.#missing() === undefined)
+      return "none";
+    this.#fill();
+    return this.#filling === undefined ? "none" : "soon";
   }
 
   /** A standby that was taken turned out not to fit: whoever did it isn't evaluated ahead any more. */
@@ -119,7 +135,10 @@ export class StandbyPool {
     clearTimeout(this.#wake);
     if (this.#closed || this.#options.count() === 0) return;
     if (this.#filling !== undefined) return;
-    this.#filling = this.#fillUp().finally(() => (this.#filling = undefined));
+    this.#filling = this.#fillUp().finally(() => {
+      this.#filling = undefined;
+      this.onChange();
+    });
   }
 
   #fillLater(): void {
@@ -145,9 +164,12 @@ export class StandbyPool {
 
   /** What kind is wanted next: one that goes deep, then the shallow one, for a surprise, then more deep ones. */
   #missing(): StandbyDepth | undefined {
-    const count = this.#options.count();
+    const wanted = this.#options.count();
     const { size } = this.#standbys;
-    if (size >= count) return undefined;
+    if (wanted === 0) return undefined;
+    if (this.isAwaited)
+      return size < Math.max(wanted, RESERVE + 1) ? "deep" : undefined;
+    if (size >= wanted) return undefined;
     return size > 0 && !this.#standbys.hasDepth("shallow") ? "shallow" : "deep";
   }
 
@@ -209,6 +231,7 @@ export class StandbyPool {
       rssBytes: standby.rssBytes ?? 0,
       bootMs: performance.now() - process.startedAt,
     });
+    this.onChange();
     return true;
   }
 

@@ -50,16 +50,18 @@ export class StandbySet {
     );
   }
 
-  /** The one that has done most of a program; it is none of the set any more. */
-  takeBest(program: Program): WorkerProcess | undefined {
-    const [first, ...others] = this.fitting(program);
-    if (first === undefined) return undefined;
-    const best = others.reduce(
-      (a, b) => (b.plan.evaluated.length > a.plan.evaluated.length ? b : a),
-      first,
-    );
-    this.#standbys.delete(best);
-    return best.process;
+  /**
+   * One that fits a program; it is none of the set any more.
+   *
+   * @param after - so many that have done more of it are left
+   */
+  take(program: Program, after: number): WorkerProcess | undefined {
+    const standby = this.fitting(program).sort(
+      (a, b) => b.plan.evaluated.length - a.plan.evaluated.length,
+    )[after];
+    if (standby === undefined) return undefined;
+    this.#standbys.delete(standby);
+    return standby.process;
   }
 
   /** One that is on its way, and fits as far as it is: it is at most one order from standing by. */

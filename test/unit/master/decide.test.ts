@@ -83,7 +83,14 @@ describe("decide", () => {
   test("a newer candidate abandons the step in hand of the roll it supersedes", () => {
     expect(
       decide(view([[2], [1, 2]], { candidate: 3, current: 2 })).actions,
-    ).toEqual([abandon(1), boot(0, 3)]);
+    ).toEqual([abandon(1), boot(1, 3)]);
+  });
+
+  test("the canary replaces one of the oldest processes, the first of equals", () => {
+    const places = [[3], [2], [1], [1]] as const;
+    expect(decide(view(places, { candidate: 4, current: 3 })).actions).toEqual([
+      boot(2, 4),
+    ]);
   });
 
   test("an empty place that boots the current generation goes on when a candidate comes", () => {
@@ -115,6 +122,19 @@ describe("decide", () => {
     expect(
       decide(view([[2], [1]], { current: 2, replaceAt: 100 })).actions,
     ).toEqual([boot(1, 2)]);
+  });
+
+  test("while outdated places wait for a standby, one that is stale and an empty one don't", () => {
+    const waiting = { current: 2, replaceAt: Infinity };
+    expect(decide(view([[2], [1]], waiting))).toEqual({
+      actions: [],
+      wakeAt: undefined,
+    });
+    const stale = [1, undefined, 0, { isStale: true }] as const;
+    expect(decide(view([[2], [1], stale], waiting)).actions).toEqual([
+      boot(2, 2),
+    ]);
+    expect(decide(view([[2], [1], []], waiting)).actions).toEqual([boot(2, 2)]);
   });
 
   test("one outdated place in backoff doesn't keep the next from being replaced", () => {
@@ -175,6 +195,8 @@ class Model {
   current: number | undefined;
   now = 0;
   last = 0;
+  /** Workers behind the canary wait for a standby. */
+  waits = false;
   constructor(count: number) {
     this.places = Array.from({ length: count }, emptyPlace);
   }
@@ -184,7 +206,7 @@ class Model {
       candidate: this.candidate,
       current: this.current,
       now: this.now,
-      replaceAt: 0,
+      replaceAt: this.waits ? Infinity : 0,
       parallelBoots: 2,
     });
     for (const action of actions) {
@@ -271,6 +293,7 @@ test("property: whatever happens, ready processes are only lost by dying, and in
       index: fc.nat(7),
     }),
     fc.record({ kind: fc.constant("scale" as const), more: fc.boolean() }),
+    fc.record({ kind: fc.constant("wait" as const), waits: fc.boolean() }),
     fc.record({
       kind: fc.constant("pass" as const),
       ms: fc.integer({ min: 1, max: 400 }),
@@ -292,6 +315,7 @@ test("property: whatever happens, ready processes are only lost by dying, and in
           else if (each.kind === "settle") model.settle(each.index, each.good);
           else if (each.kind === "pass") model.now += each.ms;
           else if (each.kind === "scale") model.scale(each.more);
+          else if (each.kind === "wait") model.waits = each.waits;
           else model[each.kind](each.index);
           model.step();
           const after = model.places.filter(
@@ -301,6 +325,7 @@ test("property: whatever happens, ready processes are only lost by dying, and in
             expect(after).toBeGreaterThanOrEqual(ready);
         }
         // From here on all goes well.
+        model.waits = false;
         for (let round = 0; round < 40; round++) {
           const wakeAt = model.step();
           if (wakeAt !== undefined) model.now = Math.max(model.now, wakeAt);
