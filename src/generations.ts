@@ -86,6 +86,7 @@ export class Generations {
         return output === undefined ? [] : [{ source, output }];
       }),
       env,
+      codeCache: compiler.codeCache,
       ahead: this.#ahead,
       resolve: (request) => resolveFor(compiler, build, request),
     };

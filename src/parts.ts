@@ -125,6 +125,9 @@ export async function openParts(
       gate: () => gate.pass(),
       onEvent: listeners.onStandby,
     });
+    // One that is being made may be in the middle of a long piece of work.
+    gate.onChange = (isClosed) =>
+      isClosed ? standbys.suspend() : standbys.resume();
     const master: Master = new Master({
       registrar,
       forker,

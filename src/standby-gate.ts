@@ -4,6 +4,8 @@
 const REST_MS = 8;
 
 export class StandbyGate {
+  /** Called when the gate closes, and when it opens again. */
+  onChange: (isClosed: boolean) => void = () => undefined;
   readonly #isBusy: () => boolean;
   readonly #waiting: (() => void)[] = [];
   #holds = 0;
@@ -16,11 +18,12 @@ export class StandbyGate {
   /** Something more urgent has begun. @returns to be called at its end; further calls do nothing */
   hold(): () => void {
     let isHeld = true;
-    this.#holds++;
+    if (this.#holds++ === 0) this.onChange(true);
     return () => {
       if (!isHeld) return;
       isHeld = false;
       if (--this.#holds > 0) return;
+      this.onChange(false);
       for (const go of this.#waiting.splice(0)) go();
     };
   }

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, readdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,9 @@ import { hashOf } from "./hashes.js";
 /** Raised whenever records, outputs or identities of the same sources would come out different. */
 const FORMAT_VERSION = 2;
 
+/** Entries of V8's code cache that are kept in any case: packages have some thousand files. */
+const MOST_CODE = 10_000;
+
 /** An open cache: a folder for this version of everything that shapes its content. */
 export interface CacheDirectory {
   /** Absolute path of the folder that holds every version. */
@@ -18,7 +21,11 @@ export interface CacheDirectory {
   readonly outputs: string;
   readonly index: string;
   readonly recentSaves: string;
+  /** For V8's code cache: whoever runs the outputs writes it. */
+  readonly codeCache: string;
   readonly registration: Registration;
+  /** Empties the code cache when it holds many more entries than so many sources need. Only for the one who uses the cache alone. */
+  limitCodeCache(sources: number): void;
   /** Removes the folders of other versions that nobody uses. */
   removeOutdated(): Promise<void>;
 }
@@ -55,6 +62,7 @@ async function open(base: string): Promise<CacheDirectory> {
   const folder = join(base, version);
   const records = join(folder, "records");
   const outputs = join(folder, "out");
+  const codeCache = join(folder, "code");
   mkdirSync(records, { recursive: true });
   mkdirSync(outputs, { recursive: true });
   // `mkdir` says nothing of directories that are there, from another user's run for one.
@@ -70,7 +78,12 @@ async function open(base: string): Promise<CacheDirectory> {
     outputs,
     index: join(folder, "index.json"),
     recentSaves: join(folder, "recent-saves.json"),
+    codeCache,
     registration,
+    limitCodeCache: (sources) => {
+      if (countFiles(codeCache) <= MOST_CODE + 4 * sources) return;
+      rmSync(codeCache, { recursive: true, force: true });
+    },
     removeOutdated: async () => {
       for (const name of readdirSync(base)) {
         // Nothing but our own folders, in case the directory given is a shared one.
@@ -80,6 +93,19 @@ async function open(base: string): Promise<CacheDirectory> {
       }
     },
   };
+}
+
+/** Which entries are still of use can't be told: Node names them by hashes. */
+function countFiles(directory: string): number {
+  try {
+    const entries = readdirSync(directory, {
+      recursive: true,
+      withFileTypes: true,
+    });
+    return entries.filter((entry) => entry.isFile()).length;
+  } catch {
+    return 0;
+  }
 }
 
 function defaultBases(root: string): string[] {

@@ -163,6 +163,7 @@ export async function createCompiler(
     prune: async (keep) => {
       await whileOpen(async () => await prune(cache, parts, builder, keep));
     },
+    codeCache: cache.codeCache,
     close: async () => await (closing ??= close()),
   };
 }
@@ -199,6 +200,7 @@ async function prune(
   await cache.registration.alone(() => {
     outputs.deleteExcept(files);
     records.deleteExcept(keys);
+    cache.limitCodeCache(sources.length);
     return Promise.resolve();
   });
   await cache.removeOutdated();

@@ -135,6 +135,8 @@ export interface Compiler {
   likelyToChange(): readonly string[];
   /** Deletes outputs and records that neither `keep` nor the newest build holds; does nothing while another tool uses the cache. */
   prune(keep: readonly Build[]): Promise<void>;
+  /** Absolute path of a directory for V8's code cache; it may not exist yet, and may be deleted at any time. */
+  readonly codeCache: string;
   /** Ends what the compiler started and leaves the cache. The outputs stay. */
   close(): Promise<void>;
 }

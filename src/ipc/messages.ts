@@ -76,6 +76,8 @@ export interface BeginMessage {
   readonly isModule: boolean;
   /** A directory for files that the process needs for an instant. */
   readonly runDirectory: string;
+  /** A directory for V8's code cache. */
+  readonly codeCache: string;
   readonly order: Order;
 }
 

@@ -7,27 +7,20 @@ import { backoffMs } from "../pool/backoff.js";
 import type { WorkerProcess } from "../pool/worker-process.js";
 import type { BootOptions } from "./boot.js";
 import type { Departures } from "./departures.js";
+import type { Following } from "./following.js";
 import { bootEnded } from "./place.js";
 import type { Place, Serving } from "./place.js";
-import { FIRST_ANSWERS_MS } from "./roll.js";
 import type { Roll, Rolls } from "./roll.js";
-import type {
-  Canary,
-  ProcessEvent,
-  ProcessIdentity,
-  ServingProcess,
-} from "./types.js";
+import type { Canary, ProcessEvent, ProcessIdentity } from "./types.js";
 
 /** A process that dies within this time after it was ready counts as a failure towards the backoff. */
 const EARLY_DEATH_MS = 5_000;
 
-export interface LivesOptions extends Pick<
-  BootOptions,
-  "standbys" | "traffic" | "onEvent"
-> {
+export interface LivesOptions extends Pick<BootOptions, "traffic" | "onEvent"> {
   readonly places: readonly Place[];
   readonly rolls: Rolls;
   readonly departures: Departures;
+  readonly following: Following;
   /** Is a process that hangs replaced? */
   readonly replaceHung: boolean;
   /** Looks at what is to be booted now. */
@@ -49,7 +42,7 @@ export class Lives {
 
   /** The swap, in one tick. */
   served(place: Place, next: Serving, canary: Canary): void {
-    const { traffic, rolls, departures } = this.#options;
+    const { traffic, rolls, departures, following } = this.#options;
     const { isStandby, bootMs, activateMs, loadMs, listenMs } = canary;
     const { process } = next.placed;
     const times = { isStandby, bootMs, activateMs, loadMs, listenMs };
@@ -61,26 +54,12 @@ export class Lives {
     place.serving = next;
     const proven = rolls.ready(next.target.generation, canary);
     traffic.admit(next.target, previous?.target);
-    if (proven !== undefined) this.#letAnswer(next.target, proven);
+    if (proven !== undefined) following.proven(next.target, proven);
     traffic.expose(place.worker.index);
     if (previous !== undefined)
       void departures.retire(place, previous, endReason);
     bootEnded(place, { kind: "ready", serving: next });
     void process.exited.then(() => this.#exited(place, next));
-  }
-
-  /** What a roll does next takes a core and, where it forks, stops the event loop for some milliseconds. */
-  #letAnswer(canary: ServingProcess, { program }: Roll): void {
-    const { standbys, traffic, rolls, step } = this.#options;
-    const until = performance.now() + FIRST_ANSWERS_MS;
-    rolls.replaceAt = until;
-    standbys.aim(program);
-    if (standbys.outlook(program) !== "ready") return;
-    void traffic.firstAnswer(canary).then(() => {
-      if (rolls.replaceAt !== until || this.#ended) return;
-      rolls.replaceAt = 0;
-      step();
-    });
   }
 
   async #exited(place: Place, serving: Serving): Promise<void> {

@@ -12,6 +12,8 @@ import { boot } from "./boot.js";
 import type { BootOptions } from "./boot.js";
 import { decide, isFollowed } from "./decide.js";
 import { Departures } from "./departures.js";
+import { Following } from "./following.js";
+import type { FollowingOptions } from "./following.js";
 import { Heartbeat } from "./heartbeat.js";
 import { Lives } from "./lives.js";
 import { bootEnded, generationsOf, statusOf, viewOf } from "./place.js";
@@ -22,11 +24,10 @@ import type { Registrar } from "./scaling.js";
 import { WorkerControl } from "./worker-control.js";
 import type { ScaleOutcome, WorkerEvent, WorkerStatus } from "./types.js";
 
-export interface MasterOptions extends BootOptions {
+export interface MasterOptions
+  extends BootOptions, Pick<FollowingOptions, "isFresh"> {
   readonly registrar: Registrar;
   readonly onWorker: (event: WorkerEvent) => void;
-  /** Do requests reach only processes of the newest generation? Then the workers behind a canary can wait for standbys. */
-  readonly isFresh: boolean;
   /** How many empty places boot at a time. */
   readonly parallelBoots: number;
   /** From one worker's first boot to the next one's, in milliseconds. */
@@ -48,6 +49,7 @@ export class Master {
   readonly #scaling: Scaling;
   readonly #lives: Lives;
   readonly #heartbeat: Heartbeat;
+  readonly #following: Following;
   #wake: NodeJS.Timeout | undefined;
   /** No further worker boots its first process before. */
   #startAt = 0;
@@ -56,7 +58,6 @@ export class Master {
   constructor(options: MasterOptions) {
     this.#options = options;
     const { traffic, registrar, onEvent, onWorker, standbys } = options;
-    standbys.onChange = () => this.#step();
     this.#departures = new Departures(traffic, onEvent);
     this.#scaling = new Scaling({
       places: this.#places,
@@ -73,8 +74,13 @@ export class Master {
       departures: this.#departures,
       step: () => this.#step(),
     });
+    this.#following = new Following({
+      ...options,
+      step: () => this.#step(),
+    });
     this.#lives = new Lives({
       ...options,
+      following: this.#following,
       places: this.#places,
       rolls: this.#rolls,
       departures: this.#departures,
@@ -220,7 +226,10 @@ export class Master {
     };
     const { actions, wakeAt } = decide({
       ...view,
-      replaceAt: this.#replaceAt(now, isFollowed(view)),
+      replaceAt: this.#following.replaceAt(
+        this.#rolls.current,
+        isFollowed(view),
+      ),
       parallelBoots: slowStartMs > 0 ? 1 : parallelBoots,
     });
     for (const action of actions) {
@@ -236,21 +245,6 @@ export class Master {
     if (wakeAt !== undefined)
       this.#wake = setTimeout(() => this.#step(), Math.max(1, wakeAt - now));
     this.#finishCurrent();
-  }
-
-  /**
-   * When the next worker behind the canary may follow. Nobody waits for it, but somebody may be about to save: first
-   * there is to be a standby for that, then each further one becomes a worker's process.
-   */
-  #replaceAt(now: number, isFollowed: boolean): number {
-    const { standbys, isFresh } = this.#options;
-    const { current, replaceAt } = this.#rolls;
-    standbys.isAwaited = isFollowed && isFresh;
-    if (current === undefined || !standbys.isAwaited || replaceAt > now)
-      return replaceAt;
-    if (standbys.outlook(current.program) !== "soon") return replaceAt;
-    current.pause();
-    return Infinity;
   }
 
   #finishCurrent(): void {

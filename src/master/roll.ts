@@ -77,8 +77,6 @@ export class Roll {
 
 /** The generation that runs, and the one that is tried. */
 export class Rolls {
-  /** No process of an older generation is replaced before, on the clock of `performance.now()`. */
-  replaceAt = 0;
   #current: Roll | undefined;
   #candidate: Roll | undefined;
 

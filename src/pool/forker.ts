@@ -79,13 +79,14 @@ export class Forker {
       if (worker === undefined || worker === index)
         process.send({ type: "socket", worker: index }, handle);
     }
-    const { entry, ahead } = process.program;
+    const { entry, ahead, codeCache } = process.program;
     process.send({
       type: "begin",
       entry,
       args,
       isModule: ahead.isModule,
       runDirectory,
+      codeCache,
       order,
     });
   }

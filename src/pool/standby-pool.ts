@@ -52,6 +52,7 @@ export class StandbyPool {
   /** Forks in a row that came to nothing and taught nothing. */
   #failures = 0;
   #closed = false;
+  #isSuspended = false;
   #wake: NodeJS.Timeout | undefined;
 
   constructor(options: StandbyPoolOptions) {
@@ -112,6 +113,20 @@ export class StandbyPool {
   /** Replaces those that were taken for a program that turned out to be broken. */
   refill(): void {
     this.#fill();
+  }
+
+  /** Standbys that are being made stop where they are: something is more urgent. */
+  suspend(): void {
+    this.#isSuspended = true;
+    for (const { process, isReady } of this.#standbys.all()) {
+      if (!isReady) process.suspension.begin();
+    }
+  }
+
+  /** … and go on. */
+  resume(): void {
+    this.#isSuspended = false;
+    for (const { process } of this.#standbys.all()) process.suspension.end();
   }
 
   status(): StandbyStatus[] {
@@ -200,6 +215,7 @@ export class StandbyPool {
     const process = fork(program);
     const standby = new Standby(process, depth, plan);
     this.#standbys.add(standby);
+    if (this.#isSuspended) process.suspension.begin();
     onEvent({ kind: "forked", pid: process.pid });
     void process.exited.then(() => this.#ended(standby));
     let stop: Stop | undefined;

@@ -9,7 +9,6 @@ import type {
   PlannedStep,
   StandbyPlan,
 } from "./types.js";
-import { within } from "../within.js";
 import type { WorkerProcess } from "./worker-process.js";
 
 /** So many files are linked at a time: some 15 ms, in which it can't yield. */
@@ -58,6 +57,7 @@ export class Standby {
 
   /** The process is wanted before it is through: it stops at the next order. What it has done so far is of use. */
   claim(): void {
+    this.process.suspension.end();
     this.process.parked = new Promise((resolve) => (this.#park = resolve));
     this.#onClaim();
   }
@@ -145,7 +145,10 @@ export class Standby {
     );
     const standing = this.process.standing();
     act();
-    const report = await within(timeoutMs, Promise.race([standing, ended]));
+    const report = await this.process.suspension.within(
+      timeoutMs,
+      Promise.race([standing, ended]),
+    );
     if (typeof report !== "string") {
       this.#park?.();
       return report;

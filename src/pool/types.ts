@@ -20,6 +20,8 @@ export interface Program {
   readonly mixins: readonly MixinOutput[];
   /** The environment, whole. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute path of a directory for V8's code cache. */
+  readonly codeCache: string;
   /** Answers a computed specifier of a process that runs this program. */
   readonly resolve: (request: ResolveRequest) => Promise<ResolveAnswer>;
   /** What a standby may do before it's known what the next program is. */

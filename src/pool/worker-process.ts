@@ -29,6 +29,7 @@ import { HeldOutput } from "./held-output.js";
 import { PendingAnswers } from "./pending-answers.js";
 import { exitOf } from "./process-exit.js";
 import { SyncAnswers } from "./sync-answers.js";
+import { Suspension } from "./suspension.js";
 import { within } from "../within.js";
 import type {
   OutputLine,
@@ -64,6 +65,9 @@ export class WorkerProcess {
   /** Settles when the process has exited and its output was read. Never rejects. */
   readonly exited: Promise<ProcessExit>;
   readonly heartbeat: HeartbeatState = new HeartbeatState();
+  readonly suspension: Suspension = new Suspension((signal) =>
+    this.#signal(signal),
+  );
   /** Commands for the worker's mixins. */
   readonly commands: PendingAnswers;
   readonly #child: ChildProcess;

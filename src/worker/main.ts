@@ -10,6 +10,7 @@ import process from "node:process";
 import { onMasterMessage, sendToMaster } from "../ipc/channel.js";
 import type { BeginMessage, WorkerProgram } from "../ipc/messages.js";
 import { Adoption } from "./adoption.js";
+import { saveCodeCache, useCodeCache } from "./code-cache.js";
 import { culprit } from "./culprit.js";
 import { reportFaults } from "./faults.js";
 import { silenceRequireWarning } from "./load.js";
@@ -51,6 +52,7 @@ process.on("exit", () => {
 
 async function begin(message: BeginMessage): Promise<void> {
   runDirectory = message.runDirectory;
+  useCodeCache(message.codeCache);
   const process = new StandBy(message, activate);
   await process.prepare();
   adoption.install();
@@ -110,7 +112,11 @@ onMasterMessage((message, handle) => {
     case "drain":
       if (program?.mixins !== undefined)
         void workerOf(program).then((each) => each.keepUntilStopped());
-      adoption.drain(message.lingerMs, () => sendToMaster({ type: "drained" }));
+      adoption.drain(message.lingerMs, () => {
+        sendToMaster({ type: "drained" });
+        // The others have compiled the same.
+        if (program?.worker === 0) saveCodeCache();
+      });
       return;
     case "finish":
       adoption.finish(() => sendToMaster({ type: "finished" }));

@@ -1,9 +1,9 @@
 /** The workers behind a roll's canary: the next save's standby comes first, and each of them gets one of its own. */
-import { expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { expect, test, vi } from "vitest";
 import { makeApp } from "./helpers/app.js";
 import type { TestApp } from "./helpers/app.js";
 import type { Cli } from "./helpers/cli.js";
-import type { LogLine } from "./helpers/log.js";
 import {
   get,
   reloaded,
@@ -45,6 +45,12 @@ async function standing(workers: number, standbys: number): Promise<Session> {
     () => linesOf(cli, "standby", "ready").length >= standbys,
   );
   return session;
+}
+
+/** As `ps` shows it: `T` is stopped (proc_pid_stat(5)). */
+function stateOf(pid: unknown): string | undefined {
+  const stat = readFileSync(`/proc/${String(pid)}/stat`, "utf8");
+  return stat.slice(stat.lastIndexOf(")") + 2)[0];
 }
 
 /** A reload that can use no standby that there is. */
@@ -93,7 +99,11 @@ test.each([1, 3])(
 
 test("a save while workers wait has its standby, and goes to a worker that waits", async () => {
   const { app: files, cli, port } = await standing(3, 2);
-  const from = cli.lines.length;
+  // From now on it's likely to change.
+  let from = cli.lines.length;
+  files.write(VERSION, versionModule("v1"));
+  await reloaded(cli, "done", from);
+  from = cli.lines.length;
   cli.signal("SIGHUP");
   await standbyEvent(cli, "ready", from);
   // The next one takes its time.
@@ -112,6 +122,34 @@ test("a save while workers wait has its standby, and goes to a worker that waits
   expect(workersOf(cli, "forked", from)).toEqual([0]);
   expect(workersOf(cli, "activated", saved).toSorted()).toEqual([0, 1, 2]);
 });
+
+test.runIf(process.platform === "linux")(
+  "a standby that is being made takes no time from a save, and goes on afterwards",
+  async () => {
+    const { app: files, cli } = await standing(2, 2);
+    let from = cli.lines.length;
+    files.write(VERSION, versionModule("v1"));
+    await reloaded(cli, "done", from);
+    from = cli.lines.length;
+    cli.signal("SIGHUP");
+    await standbyEvent(cli, "ready", from);
+    // Two of them would end the wait: this one is in the middle of its work.
+    const { pid } = await standbyEvent(
+      cli,
+      "forked",
+      cli.lines.findLastIndex(({ what }) => what === "ready"),
+    );
+    from = cli.lines.length;
+    files.write(
+      VERSION,
+      `const until = Date.now() + ${SLOW_MS};\nwhile (Date.now() < until);\n${versionModule("v2")}`,
+    );
+    await vi.waitFor(() => expect(stateOf(pid)).toBe("T"), { timeout: 10_000 });
+    expect(linesOf(cli, "process", "ready", from)).toEqual([]);
+    await standbyEvent(cli, "ready", from, (line) => line["pid"] === pid);
+    await reloaded(cli, "done", from);
+  },
+);
 
 test("where no standbys can be had the roll goes on without", async () => {
   const { cli } = await standing(3, 2);

@@ -119,6 +119,25 @@ it("prunes nothing while another tool uses the cache, and goes by processes that
   expect(cached(project, "out")).toHaveLength(2);
 });
 
+it("empties V8's code cache when it holds far more than the sources need", async () => {
+  const project = await testProject(FILES);
+  const compiler = await project.compiler();
+  await compiler.build();
+  const entries = join(compiler.codeCache, "v22-x64-1");
+  mkdirSync(entries, { recursive: true });
+  const write = (from: number, to: number): void => {
+    for (let entry = from; entry < to; entry++) {
+      writeFileSync(join(entries, String(entry)), "");
+    }
+  };
+  write(0, 10_000);
+  await compiler.prune([]);
+  expect(readdirSync(entries)).toHaveLength(10_000);
+  write(10_000, 10_009);
+  await compiler.prune([]);
+  expect(existsSync(entries)).toBe(false);
+});
+
 it("takes over the lock of a dead pruner, and removes other versions' folders", async () => {
   const project = await testProject(FILES);
   const compiler = await project.compiler();

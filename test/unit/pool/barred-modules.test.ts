@@ -10,6 +10,7 @@ function program(identities: Readonly<Record<string, string>>): Program {
     entry: "/entry",
     mixins: [],
     env: {},
+    codeCache: "/code",
     resolve: () => Promise.resolve({ kind: "node" }),
     ahead: {
       surroundings: "",
