@@ -24,7 +24,7 @@ export const liveOptions: readonly (keyof ServerConfig)[] = [
 ];
 
 /** What an option may have to be told to. */
-export interface LiveParts {
+interface LiveParts {
   readonly master: Pick<Parts["master"], "scale">;
   readonly standbys: Pick<Parts["standbys"], "clear" | "refill">;
 }
