@@ -2,6 +2,7 @@
  * The project as its manifest defines it: read again when it may have changed. A manifest that is broken changes nothing.
  * Part of the composition root, made by `running.ts`.
  */
+import { existsSync } from "node:fs";
 import { withMixins } from "./commands/references.js";
 import type { LiveOptions } from "./live-options.js";
 import { filesLookedAt } from "./manifest/files-of.js";
@@ -49,7 +50,7 @@ export class Definition {
   }
 
   /**
-   * Reads the manifest again when it may have changed.
+   * Reads the manifest again when it may have changed, or may mean something else.
    *
    * @returns `undefined`: it wasn't read
    * @throws PreforkError as `loadProject`; the project is what it was then
@@ -59,8 +60,8 @@ export class Definition {
     paths,
   }: Pick<MergedRequest, "forced" | "paths">): Promise<Redefined | undefined> {
     if (this.#project.manifest === undefined) return undefined;
-    if (!forced && !this.files.some((path) => paths.has(path)))
-      return undefined;
+    const isOther = this.files.some((path) => paths.has(path));
+    if (!forced && !isOther && !this.#hasLost(paths)) return undefined;
     const { mixins, live } = this.#options;
     try {
       const loaded = await reloadProject(this.#project);
@@ -79,6 +80,13 @@ export class Definition {
       this.#lookedAt = filesLookedAt(error);
       throw error;
     }
+  }
+
+  /** Is a listed source gone? A glob doesn't match it any more, and what lists it by name says where. */
+  #hasLost(paths: ReadonlySet<string>): boolean {
+    return this.#project.sources.some(
+      ({ path }) => paths.has(path) && !existsSync(path),
+    );
   }
 }
 

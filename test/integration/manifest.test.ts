@@ -1,4 +1,5 @@
 /** The manifest as the command meets it: the server's options in it, several projects, `reload: false`; and saved while the server runs. */
+import { rmSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { makeApp } from "./helpers/app.js";
 import type { TestApp } from "./helpers/app.js";
@@ -238,6 +239,42 @@ test("a source that the manifest lists and that is missing is waited for", async
   app.write("views/new.txt", "");
   await reloaded(cli, "done", from);
   expect((await get(port)).status).toBe(200);
+});
+
+test("a source that a glob listed is deleted: forgotten; one listed by name: a report that says where, until it's back", async () => {
+  const all = `["views/*.txt", { file: "src/server.ts", needs: ["views/*.txt"] }, "extra.sql"]`;
+  const app = shop(manifest(all, `workers: 1, ${QUICK}`));
+  app.write("views/b.txt", "");
+  app.write("extra.sql", "");
+  const { cli, port } = await start(app);
+  let from = cli.lines.length;
+  rmSync(app.path("views/b.txt"));
+  expect((await reloaded(cli, "any", from))["outcome"]).toBe("done");
+
+  from = cli.lines.length;
+  rmSync(app.path("extra.sql"));
+  const failure = await reloaded(cli, "any", from);
+  expect(failure).toMatchObject({
+    outcome: "failed",
+    phase: "project",
+    diagnostics: [
+      {
+        message: expect.stringContaining(
+          'sources[2] "extra.sql" doesn\'t exist.',
+        ) as string,
+      },
+    ],
+  });
+
+  from = cli.lines.length;
+  app.write("extra.sql", "");
+  expect(["done", "unchanged"]).toContain(
+    (await reloaded(cli, "any", from))["outcome"],
+  );
+  from = cli.lines.length;
+  app.write("src/version.ts", versionModule("v1"));
+  await reloaded(cli, "done", from);
+  expect((await get(port)).text).toBe("v1 a0 none");
 });
 
 test("`reload: false`: told, but nothing is reloaded, until somebody asks for it", async () => {
