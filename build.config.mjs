@@ -2,7 +2,7 @@
  * `npm run build`: the programs in a few files each, since Node needs about half a millisecond for each module that
  * it loads, of which there are 240; and the declarations (tsc), one per source.
  */
-import { rmSync } from "node:fs";
+import { copyFileSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
 rmSync("dist", { recursive: true, force: true });
@@ -28,3 +28,8 @@ await build({
   chunkNames: "chunks/[name]-[hash]",
   logLevel: "warning",
 });
+// Editors read it: `prefork-dev/schema.json`.
+copyFileSync(
+  "src/manifest/prefork.config.schema.json",
+  "dist/prefork.config.schema.json",
+);

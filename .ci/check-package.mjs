@@ -44,6 +44,7 @@ function checkFiles(files) {
     "dist/index.js",
     "dist/index.d.ts",
     "dist/worker/main.js",
+    "dist/prefork.config.schema.json",
   ];
   for (const file of required) {
     if (!files.includes(file)) problems.push(`${file} is missing`);

@@ -58,6 +58,7 @@ function subscribe(
   for (const name of OUTCOME_EVENTS) on(name, outcomeJson);
   for (const name of KIND_EVENTS)
     on(name, ({ kind, ...fields }) => ({ what: kind, ...fields }));
+  on("unreloaded", (paths) => ({ paths }));
   on("output", (line) => line);
   on("warning", (message) => ({ message }));
   on("stopping", () => ({}));

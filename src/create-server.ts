@@ -9,7 +9,7 @@ import type { ServerOptions } from "./server-options.js";
  * Makes a server for a project. Nothing happens before `start()`.
  *
  * @param project - from `loadProject`
- * @param options - see {@link ServerOptions} for each default
+ * @param options - see {@link ServerOptions} for each default. They win over those that the manifest gives as `server`
  */
 export function createServer<
   const Mixins extends readonly MixinSource[] = readonly string[],

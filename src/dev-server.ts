@@ -25,7 +25,8 @@ import type {
   ServerEvents,
   ServerStatus,
 } from "./server-events.js";
-import { checkWorkers, resolveServerOptions } from "./server-options.js";
+import type { OptionLayers } from "./option-layers.js";
+import { checkWorkers } from "./server-options.js";
 import type { ServerOptions } from "./server-options.js";
 import { openRunning } from "./running.js";
 import type { Running } from "./running.js";
@@ -45,7 +46,7 @@ export class DevServer<
   Commands = AnyCommands,
 > extends EventEmitter<ServerEvents> {
   readonly #project: ResolvedProject;
-  readonly #options: ServerOptions;
+  readonly #layers: OptionLayers;
   readonly #madeAt = performance.now();
   readonly #ioHandlers = new IoHandlers({
     onWarning: (message) => this.emit("warning", message),
@@ -58,11 +59,20 @@ export class DevServer<
   #closed: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  /** Prefer `createServer`. */
-  constructor(project: ResolvedProject, options: ServerOptions = {}) {
+  /**
+   * Prefer `createServer`.
+   *
+   * @param options - win over the manifest's
+   * @param fallback - the manifest's win over these
+   */
+  constructor(
+    project: ResolvedProject,
+    options: ServerOptions = {},
+    fallback: ServerOptions = {},
+  ) {
     super();
     this.#project = project;
-    this.#options = options;
+    this.#layers = { given: options, fallback };
   }
 
   /** The project as it was last loaded. */
@@ -232,10 +242,9 @@ export class DevServer<
   }
 
   async #open(): Promise<Running> {
-    const options = await resolveServerOptions(this.#options);
     this.#running = await openRunning(
       this.#project,
-      options,
+      this.#layers,
       {
         onProcess: (event) => this.emit("process", event),
         onWorker: (event) => this.emit("worker", event),
@@ -279,6 +288,7 @@ export class DevServer<
       ...this.#watchOptions,
       ...this.#running,
       onWarning: (message) => this.emit("warning", message),
+      onUnreloaded: (paths) => this.emit("unreloaded", paths),
     });
   }
 }

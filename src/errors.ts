@@ -9,6 +9,8 @@ export const errorCodes = {
   ERR_PREFORK_OPTION: "An option given to the library is wrong.",
   ERR_PREFORK_TARGET:
     "The target is no entry file, manifest or directory that holds one.",
+  ERR_PREFORK_PROJECT:
+    "The manifest has several projects and none was chosen, or none of that name.",
   ERR_PREFORK_MANIFEST: "The manifest can't be loaded or has the wrong shape.",
   ERR_PREFORK_SOURCE_MISSING: "The manifest lists a source that doesn't exist.",
   ERR_PREFORK_NEEDS_UNKNOWN:

@@ -4,13 +4,25 @@
  *
  * @packageDocumentation
  */
-export { defineProject } from "./manifest/define-project.js";
-export { loadProject } from "./manifest/load-project.js";
-export type { LoadProjectOptions } from "./manifest/load-project.js";
+export { defineProject, directory, file } from "./manifest/define-project.js";
+export type {
+  DirectoryOptions,
+  FileOptions,
+} from "./manifest/define-project.js";
+export {
+  findProject,
+  loadProject,
+  loadProjects,
+} from "./manifest/load-project.js";
+export type {
+  FindProjectOptions,
+  LoadProjectOptions,
+} from "./manifest/load-project.js";
 export type {
   ProjectConfig,
   ResolvedProject,
   ResolvedSource,
+  ServerConfig,
   SourceDirectory,
   SourceEntry,
   SourceFile,

@@ -6,6 +6,7 @@ import { controlSocketPath } from "./control/control-path.js";
 import { openControlSocket } from "./control/control-server.js";
 import type { ControlHandlers, ControlSocket } from "./control/types.js";
 import { messageOf, PreforkError } from "./errors.js";
+import { targetOf } from "./manifest/choose.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import { OutputSink } from "./mechanisms/output-sink.js";
 import { writePidFile } from "./mechanisms/pid-file.js";
@@ -50,7 +51,7 @@ export class Mechanisms {
    * @throws PreforkError `ERR_PREFORK_CONTROL`; `ERR_PREFORK_CONTROL_IN_USE` if the path was given
    */
   async control(
-    { root, manifest, entry }: ResolvedProject,
+    project: ResolvedProject,
     handlers: ControlHandlers,
   ): Promise<void> {
     const { control } = this.#options;
@@ -59,7 +60,7 @@ export class Mechanisms {
       this.#control = await openControlSocket({
         path:
           control === true
-            ? controlSocketPath(root, manifest ?? entry)
+            ? controlSocketPath(project.root, targetOf(project))
             : control,
         handlers,
         onError: (error) =>

@@ -142,7 +142,10 @@ export async function openParts(
       ),
       isFresh: front !== undefined && options.consistency === "fresh",
       parallelBoots: Math.max(1, os.availableParallelism() - 1),
-      slowStartMs: options.slowStartMs,
+      // Read whenever it's needed: it may change while the server runs.
+      get slowStartMs() {
+        return options.slowStartMs;
+      },
       hangTimeoutMs: options.hangTimeoutMs,
       replaceHung: options.replaceHung,
       onEvent: listeners.onProcess,
@@ -181,7 +184,9 @@ export async function openParts(
       commands: new ServerCommands({
         master,
         hooks,
-        commandTimeoutMs: options.commandTimeoutMs,
+        get commandTimeoutMs() {
+          return options.commandTimeoutMs;
+        },
       }),
       standbys,
       gate,

@@ -4,10 +4,9 @@
  * and the master supersedes it. Part of the composition root, made by `dev-server.ts`.
  */
 import { messageOf } from "./errors.js";
-import { withMixins } from "./commands/references.js";
 import type { BuildResult } from "./compiler/types.js";
+import type { Definition } from "./definition.js";
 import type { Generations } from "./generations.js";
-import { loadProject } from "./manifest/load-project.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import { FIRST_ANSWERS_MS } from "./master/roll.js";
 import type { Roll } from "./master/roll.js";
@@ -18,9 +17,7 @@ import type { ReloadFailure, ReloadOutcome } from "./server-events.js";
 import { stepTimes } from "./step-times.js";
 
 export interface ReloaderOptions {
-  readonly project: ResolvedProject;
-  /** Those of the server's options. */
-  readonly mixins: readonly string[];
+  readonly definition: Definition;
   readonly parts: Parts;
   readonly generations: Generations;
   /** A build has ended: what is to be watched may differ. */
@@ -47,7 +44,10 @@ interface Begun {
 export class Reloader {
   readonly #options: ReloaderOptions;
   readonly #queue: ReloadQueue<ReloadOutcome>;
-  #project: ResolvedProject;
+  /** What was saved together with a manifest that was broken: the next build is to look at it. */
+  readonly #missed = new Set<string>();
+  /** Are there variables that no generation has yet? */
+  #isEnvironmentOther = false;
   #sources = 0;
   #lastFailure = "";
   #lastError: ReloadFailure | undefined;
@@ -56,13 +56,17 @@ export class Reloader {
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
-    this.#project = options.project;
     this.#queue = new ReloadQueue((request) => this.#cycle(request));
   }
 
   /** The project as it was last loaded. */
   get project(): ResolvedProject {
-    return this.#project;
+    return this.#options.definition.project;
+  }
+
+  /** The files whose change means that the manifest must be read again. */
+  get definedBy(): readonly string[] {
+    return this.#options.definition.files;
   }
 
   /** How many sources the last good build has. */
@@ -125,12 +129,20 @@ export class Reloader {
   /** Everything before the roll; an outcome if it doesn't come to one. */
   async #begin(request: MergedRequest): Promise<Ended | Begun> {
     if (this.#isClosed()) return { kind: "stopped" };
-    const { generations, onBuilt, parts } = this.#options;
+    const { definition, generations, onBuilt, parts } = this.#options;
     const { compiler, master, standbys, address } = parts;
     try {
-      await this.#redefine(request);
+      for (const path of request.paths) this.#missed.add(path);
+      const redefined = await definition.follow(request);
+      if (redefined !== undefined) {
+        compiler.setProject(redefined.project);
+        for (const path of redefined.released) this.#missed.add(path);
+        this.#isEnvironmentOther ||= redefined.isEnvironmentOther;
+      }
+      const paths = new Set(this.#missed);
+      this.#missed.clear();
       const result = await compiler.build(
-        request.forced ? undefined : { paths: request.paths },
+        request.forced ? undefined : { paths },
       );
       if (this.#isClosed()) return { kind: "stopped" };
       const builtAt = performance.now();
@@ -143,12 +155,11 @@ export class Reloader {
         };
       }
       const { envFile } = generations;
-      const environmentChanged =
-        envFile !== undefined && request.paths.has(envFile);
+      this.#isEnvironmentOther ||= envFile !== undefined && paths.has(envFile);
       if (
         result.kind === "unchanged" &&
         !request.forced &&
-        !environmentChanged
+        !this.#isEnvironmentOther
       ) {
         onBuilt();
         return { kind: "unchanged" };
@@ -158,8 +169,9 @@ export class Reloader {
         result.kind === "built" ? result.closure : [],
         compiler,
         address.port,
-        this.#project,
+        definition.project,
       );
+      this.#isEnvironmentOther = false;
       this.#sources = result.build.sources.size;
       // Asked to look at everything: packages may have been edited where they are installed.
       if (request.forced) standbys.clear("everything is reloaded");
@@ -168,6 +180,8 @@ export class Reloader {
       return { roll: master.roll(program), result, builtAt, rolledAt };
     } catch (error) {
       if (this.#isClosed()) return { kind: "stopped" };
+      // What a broken manifest imports is to be watched, too.
+      onBuilt();
       return {
         kind: "failed",
         phase: "project",
@@ -223,16 +237,6 @@ export class Reloader {
       if (!this.#isClosed()) this.#options.onWarning(messageOf(error));
     }
     return outcome;
-  }
-
-  /** Reads the manifest again when it may have changed. */
-  async #redefine({ forced, paths }: MergedRequest): Promise<void> {
-    const { manifest, definedBy } = this.#project;
-    if (manifest === undefined) return;
-    if (!forced && !definedBy.some((path) => paths.has(path))) return;
-    const { mixins } = this.#options;
-    this.#project = withMixins(await loadProject(manifest), mixins);
-    this.#options.parts.compiler.setProject(this.#project);
   }
 
   #tell(ended: Ended, { paths }: MergedRequest): ReloadOutcome {

@@ -1,14 +1,18 @@
 /** All that runs for a server once it was started, opened in the right order. Part of the composition root, made by `dev-server.ts`. */
 import process from "node:process";
 import type { ControlHandlers } from "./control/types.js";
+import { Definition } from "./definition.js";
 import { Generations } from "./generations.js";
+import { LiveOptions } from "./live-options.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import { Mechanisms } from "./mechanisms.js";
 import { openParts } from "./parts.js";
 import type { Parts, PartsListeners } from "./parts.js";
 import { Reloader } from "./reloader.js";
 import type { ReloaderOptions } from "./reloader.js";
-import type { ResolvedServerOptions } from "./server-options.js";
+import { layered } from "./option-layers.js";
+import type { OptionLayers } from "./option-layers.js";
+import { resolveServerOptions } from "./server-options.js";
 import { withMixins } from "./commands/references.js";
 
 /** What runs tells. */
@@ -28,15 +32,17 @@ export interface Running {
 /**
  * Opens everything.
  *
+ * @param layers - what the caller says of the options; the manifest says the rest
  * @param handlers - what the control socket's requests mean, if there is one
  * @throws PreforkError as `DevServer.start`; nothing stays open then
  */
 export async function openRunning(
   own: ResolvedProject,
-  options: ResolvedServerOptions,
+  layers: OptionLayers,
   listeners: RunningListeners,
   handlers: (running: Running) => ControlHandlers,
 ): Promise<Running> {
+  const options = await resolveServerOptions(layered(layers, own.server));
   const project = withMixins(own, options.mixins);
   const mechanisms = new Mechanisms(options, listeners.onWarning);
   let parts: Parts | undefined;
@@ -50,12 +56,15 @@ export async function openRunning(
         listeners.onOutput(line);
       },
     });
+    const { onWarning } = listeners;
+    const atStart = project.server;
+    const live = new LiveOptions({
+      ...{ layers, options, atStart, parts, onWarning },
+    });
+    const { mixins } = options;
+    const definition = new Definition({ project, mixins, live });
     const reloader = new Reloader({
-      ...listeners,
-      project,
-      mixins: options.mixins,
-      parts,
-      generations,
+      ...{ ...listeners, definition, parts, generations },
     });
     const running = { parts, reloader, generations, mechanisms };
     await mechanisms.control(project, handlers(running));

@@ -85,7 +85,7 @@ export interface ServerAddress {
 export interface ServerStatus {
   /** The project's name. */
   readonly name: string;
-  /** Its manifest, or without one its entry: an absolute path. */
+  /** Its manifest, or without one its entry: an absolute path; behind it `#<name>` where the manifest has several projects. */
   readonly target: string;
   readonly pid: number;
   /** Since the server was made, in milliseconds. */
@@ -117,6 +117,8 @@ export interface ServerEvents {
   reloading: [];
   /** A reload has ended, whoever asked for it. */
   reload: [ReloadOutcome];
+  /** Sources were changed that never reload (`reload: false` in the manifest): their absolute paths. */
+  unreloaded: [readonly string[]];
   /** A worker got its port, or gave it back. */
   worker: [WorkerEvent];
   /** A process was forked, is ready, drains, stopped, died or failed to boot. */

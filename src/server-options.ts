@@ -7,132 +7,85 @@ import { PreforkError, messageOf } from "./errors.js";
 import { mixinFiles } from "./commands/references.js";
 import type { MixinSource } from "./commands/references.js";
 import type { Consistency } from "./front/types.js";
+import { isAllowed, serverFields } from "./manifest/server-fields.js";
+import type { ServerConfig } from "./manifest/types.js";
 import type { OutputTarget } from "./mechanisms/output-target.js";
 import type { Deadlines } from "./pool/types.js";
 import type { Upstream } from "./upstream/types.js";
 
-/** Options of `createServer`. */
+/** Options of `createServer`: those that a manifest may give, too, and what is no plain value. Paths are relative to the working directory. */
 export interface ServerOptions<
   Mixins extends readonly MixinSource[] = readonly MixinSource[],
-> {
-  /** The front's port, or without a front worker 0's. 0 takes a free one. Default 3000. */
-  readonly port?: number;
-  /** The address that the front and the workers listen on. Default `127.0.0.1`. */
-  readonly host?: string;
-  /** `false`: no front; worker i alone, on `port` + i. Default `true`. */
-  readonly front?: boolean;
-  /** How many workers. Default: as many as the machine has cores, at least 2, at most 4. */
-  readonly workers?: number;
-  /**
-   * How many standbys: processes that have started and loaded ahead what a save is not likely to change. Each needs about
-   * as much memory as a worker. Default: one for each worker and one more; 0 turns them off, and every reload boots from scratch.
-   */
-  readonly standbys?: number;
-  /**
-   * The port of worker 0; worker i listens on `workerPort` + i. Default: the front's port + 1, and any
-   * free port, with a warning, for a worker whose port is taken. A port given here must be free.
-   */
-  readonly workerPort?: number;
-  /** `fresh`: after a save requests wait for the new code. `available`: old workers answer until they are replaced. Default `fresh`. */
-  readonly consistency?: Consistency;
-  /** Read anew for each generation and watched. Variables of the environment win over it. Default: `.env` in `cwd` if there is one; `false`: none. */
-  readonly envFile?: string | false;
-  /** Variables for the workers, over those of the environment and the env file. Default: none. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Arguments for the app: `process.argv` from index 2 on. Default: none. */
-  readonly args?: readonly string[];
-  /** The workers' working directory. Default: the caller's. */
-  readonly cwd?: string;
+> extends Omit<ServerConfig, "output"> {
   /**
    * Gets what the workers write to stdout and stderr, in whole lines behind `[<worker>] `: a stream, the path of a file that is
    * appended to, or a function that opens a stream. Default: nobody; the `output` event has it too.
    */
   readonly output?: OutputTarget;
-  /** Writes the server's pid to exactly this file, and removes it at the end. A file of a process that still runs is an error. Default: none. */
-  readonly pidFile?: string;
-  /**
-   * Opens the control socket. `true`: where the sub-commands look for the project's; with a warning, not at all if another server of the
-   * project has it. A path: there, and it's an error if it's taken. Default `false`.
-   */
-  readonly control?: boolean | string;
   /** External fronts to keep in step with the workers, see docs/external-fronts.md. Default: none. */
   readonly upstreams?: readonly Upstream[];
-  /** From fork to listening, in milliseconds; then the boot has failed. Default 30,000. */
-  readonly bootTimeoutMs?: number;
-  /** How long a replaced process may take to finish what it has in hand, in milliseconds; then its streams are ended. Default 10,000. */
-  readonly drainTimeoutMs?: number;
-  /** From SIGTERM to SIGKILL, in milliseconds. Default 5,000. */
-  readonly stopTimeoutMs?: number;
-  /**
-   * Without an answer of its event loop for so long a worker's process hangs, in milliseconds, and a `process` event says
-   * so; 0 turns that off. A process in a debugger hangs, too. Default 10,000.
-   */
-  readonly hangTimeoutMs?: number;
-  /** Is a process that hangs replaced, and killed once the new one is ready? Default `false`. */
-  readonly replaceHung?: boolean;
-  /** From one worker's first boot to the next one's, in milliseconds; 0: as many at a time as there are cores to spare. Default 0. */
-  readonly slowStartMs?: number;
   /**
    * Modules of mixins, with the workers' hooks and commands, applied in order behind those of the manifest: paths, `file:` URLs, or
    * what `mixin` made of them, so that commands are checked by the compiler. Default: none.
    */
   readonly mixins?: Mixins;
-  /** How long each hook of a mixin may take, in milliseconds. Default 5,000. */
-  readonly hookTimeoutMs?: number;
-  /** From a command to its answer, in milliseconds. Default 30,000. */
-  readonly commandTimeoutMs?: number;
-  /** How long a keep-alive connection on a worker's own port may stay idle while its process drains, in milliseconds. Default 1,000. */
-  readonly lingerMs?: number;
-  /** The longest a request waits while no worker is ready, in milliseconds; then it's answered 503. Default 30,000. */
-  readonly holdTimeoutMs?: number;
-  /** The longest a request is held after a save before an old worker answers it, in milliseconds. Default 10,000. */
-  readonly freshTimeoutMs?: number;
 }
 
-/** {@link ServerOptions} with every default filled in. */
+type Mutable<Value> = { -readonly [Name in keyof Value]: Value[Name] };
+
+/**
+ * {@link ServerOptions} with every default filled in. What isn't readonly may change while the server runs, and is read
+ * whenever it's needed: see `live-options.ts`.
+ */
 export interface ResolvedServerOptions {
   readonly port: number;
   readonly host: string;
   readonly front: boolean;
   readonly workers: number;
   /** `undefined`: one for each worker and one more. */
-  readonly standbys: number | undefined;
+  standbys: number | undefined;
   readonly workerPort: number | undefined;
   readonly consistency: Consistency;
   readonly envFile: string | false | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  env: Readonly<Record<string, string | undefined>>;
   readonly args: readonly string[];
   readonly cwd: string;
   readonly output: OutputTarget | undefined;
   readonly pidFile: string | undefined;
   readonly control: boolean | string;
   readonly upstreams: readonly Upstream[];
-  readonly deadlines: Deadlines;
+  readonly deadlines: Mutable<Deadlines>;
   readonly hangTimeoutMs: number;
   readonly replaceHung: boolean;
-  readonly slowStartMs: number;
+  slowStartMs: number;
   /** Absolute and real. */
   readonly mixins: readonly string[];
-  readonly commandTimeoutMs: number;
+  commandTimeoutMs: number;
   readonly holdTimeoutMs: number;
   readonly freshTimeoutMs: number;
 }
 
-const MOST_WORKERS = 1024;
+/** The options that are numbers. */
+type Numeric = {
+  [Name in keyof ServerConfig]-?: ServerConfig[Name] extends number | undefined
+    ? Name
+    : never;
+}[keyof ServerConfig];
 
 /** Checks a whole number; `undefined` gives the default. */
 function integer<Default extends number | undefined>(
-  name: string,
+  name: Numeric,
   value: number | undefined,
-  least: number,
-  most: number,
   fallback: Default,
 ): number | Default {
   if (value === undefined) return fallback;
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  const field = serverFields[name];
+  if (isAllowed(field, value)) return value;
+  const allowed =
+    field.kind === "integer" ? ` from ${field.least} to ${field.most}` : "";
   throw new PreforkError(
     "ERR_PREFORK_OPTION",
-    `${name} is ${value}: give a whole number from ${least} to ${most}`,
+    `${name} is ${value}: give a whole number${allowed}`,
   );
 }
 
@@ -157,10 +110,8 @@ async function addressOf(host: string): Promise<string> {
  * @throws PreforkError `ERR_PREFORK_OPTION`
  */
 export function checkWorkers(workers: number): number {
-  return integer("workers", workers, 1, MOST_WORKERS, workers);
+  return integer("workers", workers, workers);
 }
-
-const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * Fills in defaults and checks what was given.
@@ -170,16 +121,16 @@ const LONGEST_MS = 2 ** 31 - 1;
 export async function resolveServerOptions(
   options: ServerOptions,
 ): Promise<ResolvedServerOptions> {
-  const milliseconds = (name: keyof ServerOptions, fallback: number): number =>
-    integer(name, options[name] as number | undefined, 0, LONGEST_MS, fallback);
+  const milliseconds = (name: Numeric, fallback: number): number =>
+    integer(name, options[name], fallback);
   const cores = Math.max(2, Math.min(4, os.availableParallelism()));
   return {
-    port: integer("port", options.port, 0, 65_535, 3000),
+    port: integer("port", options.port, 3000),
     host: await addressOf(options.host ?? "127.0.0.1"),
     front: options.front ?? true,
-    workers: integer("workers", options.workers, 1, MOST_WORKERS, cores),
-    standbys: integer("standbys", options.standbys, 0, 1024, undefined),
-    workerPort: integer("workerPort", options.workerPort, 0, 65_535, undefined),
+    workers: integer("workers", options.workers, cores),
+    standbys: integer("standbys", options.standbys, undefined),
+    workerPort: integer("workerPort", options.workerPort, undefined),
     consistency: options.consistency ?? "fresh",
     envFile: options.envFile,
     env: options.env ?? {},

@@ -1,20 +1,21 @@
 /** What a server says of itself at a moment. Part of the composition root, called by `dev-server.ts`. */
 import process from "node:process";
+import { targetOf } from "./manifest/choose.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import type { Running } from "./running.js";
 import type { ServerStatus } from "./server-events.js";
 
 /** @param running - `undefined` before the start */
 export function serverStatus(
-  { name, manifest, entry }: ResolvedProject,
+  project: ResolvedProject,
   running: Running | undefined,
   uptimeMs: number,
 ): ServerStatus {
   const parts = running?.parts;
   const reloader = running?.reloader;
   return {
-    name,
-    target: manifest ?? entry,
+    name: project.name,
+    target: targetOf(project),
     pid: process.pid,
     uptimeMs,
     url: parts?.address.url,

@@ -2,7 +2,9 @@
  * From the watcher's events to reloads: holds requests from the first sign of a change on, and keeps what is watched up to date
  * with what the last build looked at. Part of the composition root, made by `dev-server.ts`.
  */
+import { existsSync } from "node:fs";
 import type { Generations } from "./generations.js";
+import type { ResolvedProject } from "./manifest/types.js";
 import type { Parts } from "./parts.js";
 import type { Reloader } from "./reloader.js";
 import type { Watcher } from "./watcher/types.js";
@@ -19,6 +21,8 @@ export interface SourceWatchOptions extends WatchOptions {
   readonly reloader: Reloader;
   readonly generations: Generations;
   readonly onWarning: (message: string) => void;
+  /** Sources were changed that never reload. */
+  readonly onUnreloaded: (paths: readonly string[]) => void;
 }
 
 export class SourceWatch {
@@ -26,22 +30,30 @@ export class SourceWatch {
   readonly #watcher: Watcher;
   /** Ends the hold of requests that the first sign of a change began; its batch takes it over. */
   #releaseDirty: (() => void) | undefined;
+  readonly #unreloaded: Unreloaded;
 
   constructor(options: SourceWatchOptions) {
     this.#options = options;
-    const { parts, reloader, onWarning, poll } = options;
+    const { parts, reloader, onWarning, onUnreloaded, poll } = options;
+    this.#unreloaded = new Unreloaded(() => reloader.project);
     const { compiler, front, gate } = parts;
     this.#watcher = createWatcher({
       ...(poll === undefined ? {} : { poll }),
       onDirty: (path) => {
+        if (this.#unreloaded.has(path)) return;
         this.#releaseDirty ??= holdAll(front?.hold(), gate.hold());
         compiler.prepare(path);
       },
       onBatch: (batch) => {
         const release = this.#releaseDirty ?? ((): void => undefined);
         this.#releaseDirty = undefined;
-        const { paths, firstEventAt: since } = batch;
-        void reloader.reload({ paths, since, batch, release });
+        const { firstEventAt: since } = batch;
+        const left = this.#unreloaded.in(batch.paths);
+        if (left.length > 0) onUnreloaded(left);
+        const paths = new Set(batch.paths);
+        for (const path of left) paths.delete(path);
+        if (paths.size === 0) release();
+        else void reloader.reload({ paths, since, batch, release });
       },
       onError: (error) => onWarning(error.message),
     });
@@ -54,7 +66,7 @@ export class SourceWatch {
     const { files, directories, readAt } = parts.compiler.watchSet();
     const { envFile } = generations;
     const others = [
-      ...reloader.project.definedBy,
+      ...reloader.definedBy,
       ...(envFile === undefined ? [] : [envFile]),
     ];
     this.#watcher.watch(
@@ -79,4 +91,42 @@ function holdAll(...releases: ((() => void) | undefined)[]): () => void {
   return () => {
     for (const release of releases) release?.();
   };
+}
+
+/** The sources that never reload: watched, so that a developer is told why nothing happens. */
+class Unreloaded {
+  readonly #project: () => ResolvedProject;
+  #known: { readonly project: ResolvedProject; readonly paths: Set<string> };
+  /** Those that don't exist at the moment: what imports them must be told, now and when they are back. */
+  readonly #gone = new Set<string>();
+
+  constructor(project: () => ResolvedProject) {
+    this.#project = project;
+    this.#known = { project: project(), paths: pathsOf(project()) };
+  }
+
+  has(path: string): boolean {
+    const project = this.#project();
+    if (project !== this.#known.project)
+      this.#known = { project, paths: pathsOf(project) };
+    return this.#known.paths.has(path);
+  }
+
+  /** Those of a batch whose content is all that has changed. */
+  in(paths: Iterable<string>): string[] {
+    return [...paths].filter((path) => {
+      if (!this.has(path)) return false;
+      if (existsSync(path)) return !this.#gone.delete(path);
+      this.#gone.add(path);
+      return false;
+    });
+  }
+}
+
+/** What the manifest imports is read again with it, whatever else it is. */
+function pathsOf({ sources, definedBy }: ResolvedProject): Set<string> {
+  const unreloaded = sources.filter(({ reload }) => !reload);
+  const paths = new Set(unreloaded.map(({ path }) => path));
+  for (const path of definedBy) paths.delete(path);
+  return paths;
 }

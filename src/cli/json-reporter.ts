@@ -45,6 +45,10 @@ export class JsonReporter implements Reporter {
     });
   }
 
+  unreloaded(paths: readonly string[]): void {
+    this.#write("unreloaded", { paths });
+  }
+
   watching(): void {
     this.#write("watching");
   }

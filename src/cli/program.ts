@@ -17,15 +17,15 @@ export interface Invocation {
   readonly flags: Flags;
 }
 
-/** The flags, as commander names them. */
+/** The flags that were given, as commander names them. Defaults are others' business: the manifest may have its own. */
 export interface Flags {
   readonly port?: number;
-  readonly host: string;
+  readonly host?: string;
   readonly workers?: number;
   readonly standby?: number;
   readonly workerPort?: number;
-  readonly front: boolean;
-  readonly consistency: Consistency;
+  readonly front?: boolean;
+  readonly consistency?: Consistency;
   readonly pidFile?: string;
   readonly envFile?: string;
   /** Interval in milliseconds. */
@@ -51,82 +51,87 @@ function wholeNumber(least: number, most: number): (text: string) => number {
 
 function makeCommand(version: string): Command {
   const port = wholeNumber(0, 65_535);
-  return new Command("prefork-dev")
-    .description(
-      "Run a Node backend while you write it: a save is live at once, no request is lost.",
-    )
-    .usage("[target] [options] [-- arguments for the app]")
-    .version(version)
-    .argument(
-      "[target]",
-      "an entry file, a manifest, or a directory that holds one",
-      ".",
-    )
-    .addOption(
-      new Option(
-        "-p, --port <n>",
-        "the front's port; 0 picks one (default: PORT, else 3000)",
-      ).argParser(port),
-    )
-    .option("-H, --host <address>", "address to listen on", "127.0.0.1")
-    .addOption(
-      new Option(
-        "-w, --workers <n>",
-        "how many workers (default: cores, at least 2, at most 4)",
-      ).argParser(wholeNumber(1, 1024)),
-    )
-    .addOption(
-      new Option(
-        "--standby <n>",
-        "processes that start before a save; 0 turns them off (default: workers + 1)",
-      ).argParser(wholeNumber(0, 1024)),
-    )
-    .addOption(
-      new Option(
-        "--worker-port <n>",
-        "port of worker 0, worker i gets n + i (default: front port + 1)",
-      ).argParser(port),
-    )
-    .option("--no-front", "workers alone, on --port + i")
-    .addOption(
-      new Option(
-        "--consistency <mode>",
-        "after a save, wait for new code or let old workers answer",
+  return (
+    new Command("prefork-dev")
+      .description(
+        "Run a Node backend while you write it: a save is live at once, no request is lost.",
       )
-        .choices(["fresh", "available"])
-        .default("fresh"),
-    )
-    .option(
-      "--pid-file <path>",
-      "write the pid to exactly this file, removed at the end",
-    )
-    .option(
-      "--env-file <path>",
-      "read at each generation, watched (default: .env if there)",
-    )
-    .addOption(
-      new Option(
-        "--poll [ms]",
-        `look at files at an interval, for mounts without events (${DEFAULT_POLL_MS} ms)`,
+      .usage("[target] [options] [-- arguments for the app]")
+      .version(version)
+      .argument(
+        "[target]",
+        "an entry file, a manifest, a directory that holds one, or a project's name",
+        ".",
       )
-        .argParser(wholeNumber(10, 60_000))
-        .preset(String(DEFAULT_POLL_MS)),
-    )
-    .option("--no-watch", "don't watch; reload by signal, socket or API")
-    .addOption(
-      new Option("--json", "one JSON object per line").conflicts([
-        "quiet",
-        "verbose",
-      ]),
-    )
-    .addOption(
-      new Option("--quiet", "errors and the app's output only").conflicts(
-        "verbose",
-      ),
-    )
-    .option("--verbose", "every process and step")
-    .showHelpAfterError("(prefork-dev --help lists the options)")
-    .exitOverride();
+      .addOption(
+        new Option(
+          "-p, --port <n>",
+          "the front's port; 0 picks one (default: PORT, else 3000)",
+        ).argParser(port),
+      )
+      .option(
+        "-H, --host <address>",
+        "address to listen on (default: 127.0.0.1)",
+      )
+      .addOption(
+        new Option(
+          "-w, --workers <n>",
+          "how many workers (default: cores, at least 2, at most 4)",
+        ).argParser(wholeNumber(1, 1024)),
+      )
+      .addOption(
+        new Option(
+          "--standby <n>",
+          "processes that start before a save; 0 turns them off (default: workers + 1)",
+        ).argParser(wholeNumber(0, 1024)),
+      )
+      .addOption(
+        new Option(
+          "--worker-port <n>",
+          "port of worker 0, worker i gets n + i (default: front port + 1)",
+        ).argParser(port),
+      )
+      // Before --no-front, which would else be `true` when it isn't given.
+      .option("--front", "with a front, whatever the manifest says")
+      .option("--no-front", "workers alone, on --port + i")
+      .addOption(
+        new Option(
+          "--consistency <mode>",
+          "after a save, wait for new code or let old workers answer (default: fresh)",
+        ).choices(["fresh", "available"]),
+      )
+      .option(
+        "--pid-file <path>",
+        "write the pid to exactly this file, removed at the end",
+      )
+      .option(
+        "--env-file <path>",
+        "read at each generation, watched (default: .env if there)",
+      )
+      .addOption(
+        new Option(
+          "--poll [ms]",
+          `look at files at an interval, for mounts without events (${DEFAULT_POLL_MS} ms)`,
+        )
+          .argParser(wholeNumber(10, 60_000))
+          .preset(String(DEFAULT_POLL_MS)),
+      )
+      .option("--no-watch", "don't watch; reload by signal, socket or API")
+      .addOption(
+        new Option("--json", "one JSON object per line").conflicts([
+          "quiet",
+          "verbose",
+        ]),
+      )
+      .addOption(
+        new Option("--quiet", "errors and the app's output only").conflicts(
+          "verbose",
+        ),
+      )
+      .option("--verbose", "every process and step")
+      .showHelpAfterError("(prefork-dev --help lists the options)")
+      .exitOverride()
+  );
 }
 
 /**
@@ -159,12 +164,8 @@ export function parseCommandLine(
   };
 }
 
-/** The port: the flag, else `PORT` of the environment or the env file, else 3000. */
-export function choosePort(
-  flag: number | undefined,
-  fileValue: string | undefined,
-): number {
-  if (flag !== undefined) return flag;
+/** The port where neither flag nor manifest has one: `PORT` of the environment or the env file, else 3000. */
+export function choosePort(fileValue: string | undefined): number {
   const text = process.env["PORT"] ?? fileValue;
   if (text === undefined || text === "") return 3000;
   if (/^\d+$/.test(text) && Number(text) <= 65_535) return Number(text);

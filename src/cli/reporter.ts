@@ -13,6 +13,8 @@ export interface Reporter {
   listening(project: ResolvedProject, address: ServerAddress): void;
   /** A reload has ended; the first one is the start. */
   reload(outcome: ReloadOutcome, status: ServerStatus): void;
+  /** Sources were changed that never reload. */
+  unreloaded(paths: readonly string[]): void;
   /** From now on every change is seen. */
   watching(): void;
   worker(event: WorkerEvent): void;

@@ -2,11 +2,12 @@
 import fs from "node:fs";
 import process from "node:process";
 import pc from "picocolors";
-import { createServer } from "../create-server.js";
-import type { DevServer } from "../dev-server.js";
+import { DevServer } from "../dev-server.js";
 import { envFilePath, readEnvFile } from "../environment.js";
 import { PreforkError, messageOf } from "../errors.js";
 import { loadProject } from "../manifest/load-project.js";
+import { withoutGaps } from "../option-layers.js";
+import type { ServerConfig } from "../manifest/types.js";
 import { choosePort, parseCommandLine } from "./program.js";
 import type { Flags, Invocation } from "./program.js";
 import { statusJson } from "../control-handlers.js";
@@ -44,25 +45,31 @@ async function makeServer({
   flags,
 }: Invocation): Promise<DevServer> {
   const project = await loadProject(target);
-  const path = envFilePath(flags.envFile, process.cwd());
-  const envFile =
-    path === undefined
-      ? {}
-      : await readEnvFile(path, flags.envFile !== undefined);
-  return createServer(project, {
-    port: choosePort(flags.port, envFile["PORT"]),
-    host: flags.host,
-    front: flags.front,
-    consistency: flags.consistency,
-    args,
-    control: true,
-    ...(flags.pidFile === undefined ? {} : { pidFile: flags.pidFile }),
-    env: colourEnvironment(),
-    ...(flags.workers === undefined ? {} : { workers: flags.workers }),
-    ...(flags.standby === undefined ? {} : { standbys: flags.standby }),
-    ...(flags.workerPort === undefined ? {} : { workerPort: flags.workerPort }),
-    ...(flags.envFile === undefined ? {} : { envFile: flags.envFile }),
+  const { port, host, front, consistency, pidFile, envFile } = flags;
+  const { workers, workerPort, standby: standbys } = flags;
+  // A flag that wasn't given says nothing: the manifest does, or what's below it.
+  const given = withoutGaps({
+    ...{ port, host, front, consistency, pidFile, envFile },
+    ...{ workers, workerPort, standbys },
+    args: args.length === 0 ? undefined : args,
   });
+  return new DevServer(project, given, {
+    ...(await portOfEnvironment({ ...project.server, ...given })),
+    control: true,
+    env: colourEnvironment(),
+  });
+}
+
+/** The port that the environment or its env file names, unless a flag or the manifest has one. */
+async function portOfEnvironment({
+  port,
+  envFile,
+  cwd = process.cwd(),
+}: ServerConfig): Promise<{ port?: number }> {
+  const path = envFilePath(envFile, cwd);
+  const variables =
+    path === undefined ? {} : await readEnvFile(path, envFile !== undefined);
+  return port === undefined ? { port: choosePort(variables["PORT"]) } : {};
 }
 
 async function run(
@@ -106,6 +113,7 @@ function report(server: DevServer, reporter: Reporter): void {
     reporter.listening(server.project, address),
   );
   server.on("reload", (outcome) => reporter.reload(outcome, server.status()));
+  server.on("unreloaded", (paths) => reporter.unreloaded(paths));
   server.on("worker", (event) => reporter.worker(event));
   server.on("process", (event) => reporter.process(event));
   server.on("standby", (event) => reporter.standby(event));

@@ -138,6 +138,11 @@ export class TerminalReporter implements Reporter {
     );
   }
 
+  unreloaded(paths: readonly string[]): void {
+    const names = paths.map((path) => this.#short(path)).join(", ");
+    this.#detail(`${names} changed: the manifest says reload: false`);
+  }
+
   watching(): void {
     this.#detail("watching");
   }

@@ -105,7 +105,8 @@ export function isSocketOf(root: string, name: string): boolean {
  * Where a project's control socket is.
  *
  * @param root - the project's root, absolute and real
- * @param target - its manifest, or its entry if it has none, absolute and real
+ * @param target - its manifest (with `#<name>` behind it where that has several projects), or its entry if it has none,
+ *   absolute and real
  */
 export function controlSocketPath(
   root: string,

@@ -20,7 +20,8 @@ const INTRODUCTION_TIMEOUT_MS = 2_000;
  * Finds the control socket of the master that runs for a project.
  *
  * @param root - the project's root, absolute and real
- * @param target - its manifest, or its entry if it has none, absolute and real; `undefined`: any, if there's but one
+ * @param target - its manifest (with `#<name>` behind it where that has several projects), or its entry if it has none,
+ *   absolute and real; `undefined`: any, if there's but one
  * @returns the path of a socket that somebody listens on
  * @throws PreforkError `ERR_PREFORK_NO_MASTER` - there is none
  * @throws PreforkError `ERR_PREFORK_USAGE` - there are several, which the message lists

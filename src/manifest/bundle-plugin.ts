@@ -4,7 +4,13 @@ import { isBuiltin } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { transform } from "esbuild";
-import type { BuildFailure, Loader, OnResolveArgs, Plugin } from "esbuild";
+import type {
+  BuildFailure,
+  Loader,
+  OnResolveArgs,
+  Plugin,
+  ResolveResult,
+} from "esbuild";
 
 const CODE = /\.([cm]?[jt]s|[jt]sx)$/;
 const PACKAGES = `${path.sep}node_modules${path.sep}`;
@@ -30,8 +36,25 @@ function placesOf(file: string): Record<string, string> {
   };
 }
 
-/** Makes the plugin; `self` is what `prefork-dev` means. */
-export function manifestPlugin(self: URL): Plugin {
+/** What a relative specifier may mean: itself, with an extension, as a directory, and TypeScript where it says JavaScript. */
+function meanings(file: string): string[] {
+  const extensions = ["ts", "mts", "cts", "tsx", "js", "mjs", "cjs", "json"];
+  const typed = file.replace(/\.([cm]?)js$/, ".$1ts");
+  return [
+    file,
+    typed,
+    ...extensions.map((ext) => `${file}.${ext}`),
+    ...extensions.map((ext) => path.join(file, `index.${ext}`)),
+  ];
+}
+
+/**
+ * Makes the plugin.
+ *
+ * @param self - what `prefork-dev` means
+ * @param looked - is added to: the files that were read, and those that an import asked for in vain
+ */
+export function manifestPlugin(self: URL, looked: Set<string>): Plugin {
   // Beside it, as package.json has it.
   const worker = new URL("./commands/worker.js", self);
   return {
@@ -45,6 +68,17 @@ export function manifestPlugin(self: URL): Plugin {
         }),
       );
 
+      bundler.onResolve({ filter: /^\.{0,2}\// }, async (args) => {
+        if (args.pluginData === ASKED || args.kind === "entry-point")
+          return undefined;
+        const { errors } = await ask(args);
+        if (errors.length === 0) return undefined;
+        const file = path.resolve(args.resolveDir, args.path);
+        for (const meant of meanings(file)) looked.add(meant);
+        // The report is esbuild's own.
+        return undefined;
+      });
+
       // Anything but a relative or absolute path.
       bundler.onResolve({ filter: /^[^./]/ }, async (args) => {
         if (args.pluginData === ASKED || args.kind === "entry-point")
@@ -53,17 +87,21 @@ export function manifestPlugin(self: URL): Plugin {
         return resolvePackage(args);
       });
 
-      async function resolvePackage(args: OnResolveArgs): Promise<{
-        path?: string;
-        external?: boolean;
-        errors?: BuildFailure["errors"];
-      }> {
-        const found = await bundler.resolve(args.path, {
+      async function ask(args: OnResolveArgs): Promise<ResolveResult> {
+        return await bundler.resolve(args.path, {
           kind: args.kind,
           importer: args.importer,
           resolveDir: args.resolveDir,
           pluginData: ASKED,
         });
+      }
+
+      async function resolvePackage(args: OnResolveArgs): Promise<{
+        path?: string;
+        external?: boolean;
+        errors?: BuildFailure["errors"];
+      }> {
+        const found = await ask(args);
         if (found.errors.length > 0) return { errors: found.errors };
         // `paths` of a tsconfig, and workspace packages: files like the others.
         if (!found.path.includes(PACKAGES)) return { path: found.path };
@@ -73,7 +111,14 @@ export function manifestPlugin(self: URL): Plugin {
         return { path: place, external: true };
       }
 
+      bundler.onLoad({ filter: /\.json$/ }, ({ path: file }) => {
+        looked.add(file);
+        // Read as esbuild reads it.
+        return undefined;
+      });
+
       bundler.onLoad({ filter: CODE }, async ({ path: file }) => {
+        looked.add(file);
         const text = await readFile(file, "utf8");
         try {
           const { code } = await transform(text, {

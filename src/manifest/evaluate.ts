@@ -14,6 +14,7 @@ import { codeFrame } from "../diagnostic.js";
 import { PreforkError, messageOf } from "../errors.js";
 import type { ErrorCode } from "../errors.js";
 import { manifestPlugin } from "./bundle-plugin.js";
+import { withFiles } from "./files-of.js";
 import { display } from "./find.js";
 
 /** What an evaluation gave. */
@@ -141,7 +142,7 @@ async function importOnce(
  * @param manifest - absolute and real
  * @param cwd - what paths in messages are relative to
  * @param self - what `prefork-dev` means in it; for tests
- * @throws PreforkError ERR_PREFORK_MANIFEST - with file, line, column and a code frame
+ * @throws PreforkError ERR_PREFORK_MANIFEST - with file, line, column and a code frame; `filesLookedAt` has what was read
  */
 export async function evaluateManifest(
   manifest: string,
@@ -173,6 +174,7 @@ async function evaluate(
   self: URL,
 ): Promise<EvaluatedModule> {
   const root = path.dirname(file);
+  const looked = new Set([file]);
   const bundled = await build({
     entryPoints: [file],
     // Only names the bundle; nothing is written.
@@ -192,24 +194,21 @@ async function evaluate(
     banner: {
       js: `import { createRequire as __preforkCreateRequire } from "node:module"; const require = __preforkCreateRequire(${JSON.stringify(pathToFileURL(file).href)});`,
     },
-    plugins: [manifestPlugin(self)],
+    plugins: [manifestPlugin(self, looked)],
   }).catch(async (error: unknown) => {
     const first = isBuildFailure(error) ? error.errors[0] : undefined;
     const place = first === undefined ? undefined : placeOfMessage(root, first);
-    throw await moduleError(
-      file,
-      cwd,
-      kind,
-      first?.text ?? messageOf(error),
-      place,
-      error,
-    );
+    const problem = first?.text ?? messageOf(error);
+    throw withFiles(await moduleError(file, cwd, kind, problem, place, error), [
+      ...looked,
+    ]);
   });
 
   const inputs = Object.keys(bundled.metafile.inputs)
     .map((input) => path.resolve(root, input))
     .filter((input) => input !== file)
     .sort();
+  const definedBy = [file, ...inputs];
   const code = bundled.outputFiles.find((each) => each.path.endsWith(".mjs"));
   const map = bundled.outputFiles.find((each) => each.path.endsWith(".map"));
   const payload = JSON.parse(map?.text ?? "{}") as SourceMapPayload;
@@ -218,14 +217,11 @@ async function evaluate(
   const imported = await importOnce(code?.text ?? "", payload);
   if ("thrown" in imported) {
     const { thrown, place } = imported;
-    throw await moduleError(
-      file,
-      cwd,
-      kind,
-      `it threw ${thrown instanceof Error ? String(thrown) : `"${messageOf(thrown)}"`}`,
-      place,
-      thrown,
+    const problem = `it threw ${thrown instanceof Error ? String(thrown) : `"${messageOf(thrown)}"`}`;
+    throw withFiles(
+      await moduleError(file, cwd, kind, problem, place, thrown),
+      definedBy,
     );
   }
-  return { value: imported.value, definedBy: [file, ...inputs] };
+  return { value: imported.value, definedBy };
 }

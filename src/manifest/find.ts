@@ -12,10 +12,13 @@ const MANIFESTS = [
   "prefork.config.mts",
   "prefork.config.js",
   "prefork.config.mjs",
+  "prefork.config.json",
 ];
 /** Also `api.prefork.config.ts` and `prefork.config.staging.ts`, when named. */
-const MANIFEST_NAME = /(?:^|\.)prefork\.config(?:\.[\w-]+)*\.[cm]?[jt]s$/;
-const PROGRAM_NAME = /\.(?:[cm]?[jt]s|[jt]sx)$/;
+const MANIFEST_NAME =
+  /(?:^|\.)prefork\.config(?:\.[\w-]+)*\.(?:[cm]?[jt]s|json)$/;
+/** How the names of programs end. */
+export const PROGRAM_NAME: RegExp = /\.(?:[cm]?[jt]s|[jt]sx)$/;
 const BUILT = /^(?:\.\/)?(?:dist|build|out|lib)\//;
 
 /** Where programs usually start. */
@@ -78,11 +81,18 @@ function targetError(message: string): PreforkError {
   return new PreforkError("ERR_PREFORK_TARGET", message);
 }
 
-function findInDirectory(directory: string, cwd: string): Target {
+/** The manifest that stands in a directory: its real path. */
+export function manifestIn(directory: string): string | undefined {
   for (const name of MANIFESTS) {
     const file = fileListing.fileAt(path.join(directory, name));
-    if (file !== undefined) return { kind: "manifest", path: file };
+    if (file !== undefined) return file;
   }
+  return undefined;
+}
+
+function findInDirectory(directory: string, cwd: string): Target {
+  const manifest = manifestIn(directory);
+  if (manifest !== undefined) return { kind: "manifest", path: manifest };
   const entry = likelyEntry(directory);
   const example = entry ?? "src/server.ts";
   const command = `prefork-dev ${display(cwd, path.join(directory, example))}`;
@@ -92,6 +102,16 @@ function findInDirectory(directory: string, cwd: string): Target {
       (entry === undefined ? `as in "${command}"` : `"${command}"`) +
       `, or write a ${MANIFESTS[0] ?? ""}.`,
   );
+}
+
+/** The path of what there is in the place of one that doesn't exist, if its name is near. */
+export function nearestTarget(target: string, cwd: string): string | undefined {
+  const absolute = path.resolve(cwd, target);
+  const directory = path.dirname(absolute);
+  const name = nearest(path.basename(absolute), fileListing.namesIn(directory));
+  return name === undefined
+    ? undefined
+    : display(cwd, path.join(directory, name));
 }
 
 /**
@@ -104,14 +124,8 @@ export function findTarget(target: string, cwd: string): Target {
   const absolute = path.resolve(cwd, target);
   const stats = statSync(absolute, { throwIfNoEntry: false });
   if (stats === undefined) {
-    const names = fileListing.namesIn(path.dirname(absolute));
-    const name = nearest(path.basename(absolute), names);
-    const meant =
-      name === undefined
-        ? undefined
-        : display(cwd, path.join(path.dirname(absolute), name));
     throw targetError(
-      `The target "${target}" doesn't exist.${didYouMean(meant)} ` +
+      `The target "${target}" doesn't exist.${didYouMean(nearestTarget(target, cwd))} ` +
         "Give it an entry file, a manifest, or a directory that holds one.",
     );
   }

@@ -9,9 +9,11 @@
  *   `{ file: "models/*.ts", needs: ["models/base.ts"] }` means all others.
  * - The entry is a source; not listed, it is the last.
  * - Mixins are in the order written, each once; listed as sources or not.
- * - `standby: false` holds for all that its entry lists, nested entries included, and no other entry takes it back.
+ * - `standby: false` and `reload: false` hold for all that their entry lists, nested entries included, and no other entry
+ *   takes them back.
  */
 import path from "node:path";
+import { withFiles } from "./files-of.js";
 import type { Listing } from "./listing.js";
 import {
   needsCycle,
@@ -46,6 +48,7 @@ interface NeedsList {
 interface Surroundings {
   readonly lists: readonly NeedsList[];
   readonly standby: boolean;
+  readonly reload: boolean;
 }
 
 /** A resolved project's sources, entry and mixins. */
@@ -72,12 +75,19 @@ export function resolveSources(
   const listed = new Map<string, NeedsList[]>();
   /** The sources that no standby may evaluate ahead. */
   const keptBack = new Set<string>();
+  /** The sources whose change reloads nothing. */
+  const unreloaded = new Set<string>();
 
   const missing = (
     written: Written,
     base: string,
     kind: "file" | "glob" | "directory",
-  ): Error => sourceMissing(place.name, root, base, written, kind, listing);
+  ): Error =>
+    withFiles(
+      sourceMissing(place.name, root, base, written, kind, listing),
+      // What is missing may be made.
+      kind === "file" ? [path.resolve(base, written.text)] : [],
+    );
 
   function expand(written: Written, base: string): readonly string[] {
     const file = listing.fileAt(path.resolve(base, written.text));
@@ -91,10 +101,11 @@ export function resolveSources(
 
   function add(
     files: readonly string[],
-    { lists, standby }: Surroundings,
+    { lists, standby, reload }: Surroundings,
   ): void {
     for (const file of files) {
       if (!standby) keptBack.add(file);
+      if (!reload) unreloaded.add(file);
       const known = listed.get(file);
       if (known === undefined) listed.set(file, [...lists]);
       else known.push(...lists);
@@ -117,13 +128,16 @@ export function resolveSources(
         text,
         field: `${here}.needs[${number}]`,
       }));
-      const standby = outer.standby && entry.standby !== false;
+      const switches = {
+        standby: outer.standby && entry.standby !== false,
+        reload: outer.reload && entry.reload !== false,
+      };
       if ("file" in entry) {
         const written = { text: entry.file, field: `${here}.file` };
         const files = expand(written, base);
         const isShared = listing.isGlob(entry.file) && files.length > 1;
         const list = { needs, bases: [base, root], isShared };
-        add(files, { lists: [...outer.lists, list], standby });
+        add(files, { lists: [...outer.lists, list], ...switches });
         return;
       }
       const directory = path.resolve(base, entry.directory);
@@ -135,7 +149,7 @@ export function resolveSources(
         );
       const list = { needs, bases: [directory, base, root], isShared: true };
       const lists = needs.length > 0 ? [...outer.lists, list] : outer.lists;
-      const inner = { lists, standby };
+      const inner = { lists, ...switches };
       collect(entry.sources, directory, `${here}.sources`, inner);
     });
   }
@@ -160,7 +174,7 @@ export function resolveSources(
     );
   }
 
-  const outermost: Surroundings = { lists: [], standby: true };
+  const outermost: Surroundings = { lists: [], standby: true, reload: true };
   collect(config.sources ?? [], root, "sources", outermost);
   const entryWritten = { text: config.entry, field: "entry" };
   const entry = listing.fileAt(path.resolve(root, config.entry));
@@ -235,6 +249,7 @@ export function resolveSources(
       path: source,
       needs: [...needs.keys()],
       standby: !keptBack.has(source),
+      reload: !unreloaded.has(source),
     })),
   };
 }

@@ -2,6 +2,7 @@
  * What a manifest may say ({@link ProjectConfig}) and what everything else
  * works with ({@link ResolvedProject}). Types only: a leaf.
  */
+import type { Consistency } from "../front/types.js";
 
 /**
  * One entry of a manifest's list: a path or glob, or an object.
@@ -23,11 +24,18 @@ export interface SourceFile {
    * it's loaded. With a glob as `file`: all its matches. Default: standbys may evaluate it ahead.
    */
   readonly standby?: false;
+  /**
+   * `false`: watched, but its change starts no reload, and later reloads go on with what was read first; a reload that is
+   * asked for takes it up. With a glob as `file`: all its matches. Default: a change reloads it, and what depends on it.
+   */
+  readonly reload?: false;
 }
 
 /** A nested directory: its entries' paths are relative to it. */
 export interface SourceDirectory {
+  /** Its path. */
   readonly directory: string;
+  /** What it holds, in load order. */
   readonly sources: readonly SourceEntry[];
   /** What every source in the directory needs, but for those named here. Looked up in the directory itself first. */
   readonly needs?: readonly string[];
@@ -36,11 +44,88 @@ export interface SourceDirectory {
    * it's loaded. Holds for everything listed in the directory, nested too. Default: standbys may evaluate it ahead.
    */
   readonly standby?: false;
+  /**
+   * `false`: watched, but a change starts no reload; see {@link SourceFile.reload}. Holds for everything listed in the
+   * directory, nested too. Default: a change reloads.
+   */
+  readonly reload?: false;
+}
+
+/**
+ * The server's options as far as they are plain values: those that a manifest may give as well. An option given by the
+ * caller (a flag of the command) wins over the manifest's. In a manifest paths are relative to it.
+ */
+export interface ServerConfig {
+  /** The front's port, or without a front worker 0's. 0 takes a free one. Default 3000. */
+  readonly port?: number;
+  /** The address that the front and the workers listen on. Default `127.0.0.1`. */
+  readonly host?: string;
+  /** `false`: no front; worker i alone, on `port` + i. Default `true`. */
+  readonly front?: boolean;
+  /** How many workers. Default: as many as the machine has cores, at least 2, at most 4. */
+  readonly workers?: number;
+  /**
+   * How many standbys: processes that have started and loaded ahead what a save is not likely to change. Each needs about
+   * as much memory as a worker. Default: one for each worker and one more; 0 turns them off, and every reload boots from scratch.
+   */
+  readonly standbys?: number;
+  /**
+   * The port of worker 0; worker i listens on `workerPort` + i. Default: the front's port + 1, and any
+   * free port, with a warning, for a worker whose port is taken. A port given here must be free.
+   */
+  readonly workerPort?: number;
+  /** `fresh`: after a save requests wait for the new code. `available`: old workers answer until they are replaced. Default `fresh`. */
+  readonly consistency?: Consistency;
+  /** Read anew for each generation and watched. Variables of the environment win over it. Default: `.env` in `cwd` if there is one; `false`: none. */
+  readonly envFile?: string | false;
+  /** Variables for the workers, over those of the environment and the env file. Default: none. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Arguments for the app: `process.argv` from index 2 on. Default: none. */
+  readonly args?: readonly string[];
+  /** The workers' working directory. Default: the caller's. */
+  readonly cwd?: string;
+  /** The path of a file that gets what the workers write to stdout and stderr, in whole lines behind `[<worker>] `. Default: none. */
+  readonly output?: string;
+  /** Writes the server's pid to exactly this file, and removes it at the end. A file of a process that still runs is an error. Default: none. */
+  readonly pidFile?: string;
+  /**
+   * Opens the control socket. `true`: where the sub-commands look for the project's; with a warning, not at all if another server of the
+   * project has it. A path: there, and it's an error if it's taken. Default `false`, for the command `true`.
+   */
+  readonly control?: boolean | string;
+  /** From fork to listening, in milliseconds; then the boot has failed. Default 30,000. */
+  readonly bootTimeoutMs?: number;
+  /** How long a replaced process may take to finish what it has in hand, in milliseconds; then its streams are ended. Default 10,000. */
+  readonly drainTimeoutMs?: number;
+  /** From SIGTERM to SIGKILL, in milliseconds. Default 5,000. */
+  readonly stopTimeoutMs?: number;
+  /**
+   * Without an answer of its event loop for so long a worker's process hangs, in milliseconds, and a `process` event says
+   * so; 0 turns that off. A process in a debugger hangs, too. Default 10,000.
+   */
+  readonly hangTimeoutMs?: number;
+  /** Is a process that hangs replaced, and killed once the new one is ready? Default `false`. */
+  readonly replaceHung?: boolean;
+  /** From one worker's first boot to the next one's, in milliseconds; 0: as many at a time as there are cores to spare. Default 0. */
+  readonly slowStartMs?: number;
+  /** How long each hook of a mixin may take, in milliseconds. Default 5,000. */
+  readonly hookTimeoutMs?: number;
+  /** From a command to its answer, in milliseconds. Default 30,000. */
+  readonly commandTimeoutMs?: number;
+  /** How long a keep-alive connection on a worker's own port may stay idle while its process drains, in milliseconds. Default 1,000. */
+  readonly lingerMs?: number;
+  /** The longest a request waits while no worker is ready, in milliseconds; then it's answered 503. Default 30,000. */
+  readonly holdTimeoutMs?: number;
+  /** The longest a request is held after a save before an old worker answers it, in milliseconds. Default 10,000. */
+  readonly freshTimeoutMs?: number;
 }
 
 /** A project as its manifest defines it, see `defineProject`. */
 export interface ProjectConfig {
-  /** Shown in the terminal. Default: the `name` of `package.json`, else the directory's. */
+  /**
+   * Shown in the terminal, and what `findProject` knows it by. Default: the `name` of `package.json`, else the directory's;
+   * where a manifest has several projects, each must have one of its own.
+   */
   readonly name?: string;
   /** The program, or the module whose default export is the app; relative to the manifest. */
   readonly entry: string;
@@ -59,6 +144,8 @@ export interface ProjectConfig {
    * but loaded after the program. Default: none.
    */
   readonly mixins?: readonly string[];
+  /** Options of the server. A flag of the command, or an option given to `createServer`, wins. Default: none. */
+  readonly server?: ServerConfig;
 }
 
 /** A listed source, resolved. */
@@ -69,6 +156,8 @@ export interface ResolvedSource {
   readonly needs: readonly string[];
   /** Whether a standby may evaluate it ahead: `false` once any entry that lists it says so. Default: `true`. */
   readonly standby: boolean;
+  /** Whether its change starts a reload: `false` once any entry that lists it says so. Default: `true`. */
+  readonly reload: boolean;
 }
 
 /** A project, resolved: what the user wrote with every default filled in. */
@@ -78,6 +167,8 @@ export interface ResolvedProject {
   readonly root: string;
   /** Absolute path of the manifest, where there is one. */
   readonly manifest: string | undefined;
+  /** Whether the manifest is a list of projects, of which this is the one called {@link ResolvedProject.name}. */
+  readonly isOneOfList: boolean;
   /** Absolute path of the entry. */
   readonly entry: string;
   /** The listed sources in order, each once. Without a manifest: the entry alone. */
@@ -86,6 +177,8 @@ export interface ResolvedProject {
   readonly preload: readonly string[];
   /** Absolute, real paths of the modules of mixins, in the order in which they're applied, each once. Without a manifest: none. */
   readonly mixins: readonly string[];
+  /** The server's options that the manifest gives, its paths absolute. Without a manifest: none. */
+  readonly server: ServerConfig;
   /** Files whose change means that the project must be loaded again: the manifest and what it imports. */
   readonly definedBy: readonly string[];
 }

@@ -21,10 +21,12 @@ const project: ResolvedProject = {
   name: "types",
   root: "/",
   manifest: undefined,
+  isOneOfList: false,
   entry: "/a.ts",
   sources: [],
   preload: [],
   mixins: [],
+  server: {},
   definedBy: [],
 };
 

@@ -68,14 +68,17 @@ export async function testProject(
     name: "test",
     root,
     manifest: undefined,
+    isOneOfList: false,
     entry: path(entry),
     sources: Object.entries(sources).map(([source, needs]) => ({
       path: path(source),
       needs: needs.map(path),
       standby: true,
+      reload: true,
     })),
     preload: [],
     mixins: [],
+    server: {},
     definedBy: [],
   });
   const write: TestProject["write"] = (contents) => {

@@ -51,10 +51,19 @@ describe("a target", () => {
       name: "shop",
       root,
       manifest: undefined,
+      isOneOfList: false,
       entry: at("src/deep/server.ts"),
-      sources: [{ path: at("src/deep/server.ts"), needs: [], standby: true }],
+      sources: [
+        {
+          path: at("src/deep/server.ts"),
+          needs: [],
+          standby: true,
+          reload: true,
+        },
+      ],
       preload: [],
       mixins: [],
+      server: {},
       definedBy: [],
     });
   });
@@ -84,10 +93,12 @@ describe("a target", () => {
       name: "n",
       root,
       manifest: at(name),
+      isOneOfList: false,
       entry: at("a.ts"),
-      sources: [{ path: at("a.ts"), needs: [], standby: true }],
+      sources: [{ path: at("a.ts"), needs: [], standby: true, reload: true }],
       preload: [],
       mixins: [],
+      server: {},
       definedBy: [at(name)],
     });
     expect(await loadProject(name, { cwd: root })).toEqual(project);
@@ -114,7 +125,7 @@ describe("a target", () => {
   it("that is a directory without a manifest: says what was looked for, and which command would work", async () => {
     write({ "app/src/server.ts": "" });
     expect(await failure("app")).toBe(
-      "ERR_PREFORK_TARGET No manifest in app: looked for prefork.config.ts, prefork.config.mts, prefork.config.js, prefork.config.mjs. " +
+      "ERR_PREFORK_TARGET No manifest in app: looked for prefork.config.ts, prefork.config.mts, prefork.config.js, prefork.config.mjs, prefork.config.json. " +
         'Name the program to run, "prefork-dev app/src/server.ts", or write a prefork.config.ts.',
     );
     write({
@@ -269,7 +280,7 @@ describe("a manifest", () => {
     write({
       "prefork.config.ts": `export default {
         entry: "a.ts",
-        sources: [{ file: "{b,c}.ts", standby: false }],
+        sources: [{ file: "{b,c}.ts", standby: false, reload: true }],
         preload: ["express", "@fastify/cors", "express"],
       };`,
       "a.ts": "",
@@ -278,9 +289,9 @@ describe("a manifest", () => {
     });
     const project = await loadProject(".", { cwd: root });
     expect(project.sources).toEqual([
-      { path: at("b.ts"), needs: [], standby: false },
-      { path: at("c.ts"), needs: [], standby: false },
-      { path: at("a.ts"), needs: [], standby: true },
+      { path: at("b.ts"), needs: [], standby: false, reload: true },
+      { path: at("c.ts"), needs: [], standby: false, reload: true },
+      { path: at("a.ts"), needs: [], standby: true, reload: true },
     ]);
     expect(project.preload).toEqual(["express", "@fastify/cors"]);
   });
@@ -368,13 +379,14 @@ describe("sources on the real file system", () => {
     });
     const project = await loadProject("app", { cwd: root });
     expect(project.sources).toEqual([
-      { path: at("shared/schema.sql"), needs: [], standby: true },
+      { path: at("shared/schema.sql"), needs: [], standby: true, reload: true },
       {
         path: at("app/routes/[id].ts"),
         needs: [at("shared/schema.sql")],
         standby: true,
+        reload: true,
       },
-      { path: at("app/server.ts"), needs: [], standby: true },
+      { path: at("app/server.ts"), needs: [], standby: true, reload: true },
     ]);
   });
 

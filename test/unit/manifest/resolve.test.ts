@@ -289,6 +289,29 @@ describe("standby", () => {
   });
 });
 
+describe("reload", () => {
+  it("false holds as `standby: false` does, and apart from it", () => {
+    const sources = [
+      { file: "b.ts", standby: false as const },
+      {
+        directory: "models",
+        reload: false as const,
+        sources: ["user.ts", { directory: "../routes", sources: ["[id].ts"] }],
+      },
+      "models/*.ts",
+      { file: "a.ts", reload: false as const },
+      "a.ts",
+    ];
+    const resolved = resolve(files, { entry: "server.ts", sources }).sources;
+    const off = (name: "standby" | "reload"): string[] =>
+      resolved
+        .filter((source) => !source[name])
+        .map((source) => source.path.slice(ROOT.length + 1));
+    expect(off("reload")).toEqual(["models/user.ts", "routes/[id].ts", "a.ts"]);
+    expect(off("standby")).toEqual(["b.ts"]);
+  });
+});
+
 describe("what is wrong is named with its place and the way out", () => {
   const nested = (name: string): ProjectConfig => ({
     entry: "server.ts",

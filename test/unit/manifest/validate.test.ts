@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { nearest } from "../../../src/manifest/nearest.js";
-import { parseConfig, shown } from "../../../src/manifest/validate.js";
+import { shown } from "../../../src/manifest/checker.js";
+import { parseConfig, parseConfigs } from "../../../src/manifest/validate.js";
 
 function failure(value: unknown): string {
   try {
@@ -22,10 +23,17 @@ describe("parseConfig", () => {
         { directory: "d", sources: ["*.ts"], needs: ["a.ts"] },
         { file: "e/*.ts", standby: false },
         { directory: "f", sources: ["*.ts"], standby: false },
+        { file: "g.json", reload: false },
+        { directory: "h", sources: ["*.ts"], reload: false },
       ],
       changes: { "a.ts": ["b.ts"] },
       preload: ["express", "@fastify/cors", "socket.io", "JSONStream"],
       mixins: ["mixins/heap.ts", "../shared/reconnect.mjs"],
+      server: {
+        ...{ port: 0, host: "::1", front: false, workers: 1, standbys: 0 },
+        ...{ workerPort: 1, consistency: "available", envFile: false },
+        ...{ env: { A: "b" }, args: ["-x"], cwd: "..", control: "c.sock" },
+      },
     };
     expect(parseConfig(config, "prefork.config.ts")).toEqual(config);
   });
@@ -44,8 +52,8 @@ describe("parseConfig", () => {
     });
   });
 
-  it("takes `standby: true` for what it is without", () => {
-    const sources = [{ file: "a.ts", standby: true }];
+  it("takes a switch that is on for what it is without", () => {
+    const sources = [{ file: "a.ts", standby: true, reload: true }];
     expect(parseConfig({ entry: "a.ts", sources }, "m")).toStrictEqual({
       entry: "a.ts",
       sources: [{ file: "a.ts" }],
@@ -88,7 +96,7 @@ describe("parseConfig", () => {
     [{ entry: "a.ts", name: 5 }, "name is 5."],
     [
       { entry: "a.ts", source: ["b.ts"] },
-      'the project has an unknown key "source" (["b.ts"]). Did you mean "sources"? It can have: name, entry, sources, changes, preload, mixins.',
+      'the project has an unknown key "source" (["b.ts"]). Did you mean "sources"? It can have: name, entry, sources, changes, preload, mixins, server, $schema.',
     ],
     [
       { entry: "a.ts", sources: "b.ts" },
@@ -132,7 +140,7 @@ describe("parseConfig", () => {
     ],
     [
       { entry: "a.ts", sources: [{ file: "a.ts", standBy: false }] },
-      'sources[0] has an unknown key "standBy" (false). Did you mean "standby"? It can have: file, needs, standby.',
+      'sources[0] has an unknown key "standBy" (false). Did you mean "standby"? It can have: file, needs, standby, reload.',
     ],
     [
       { entry: "a.ts", preload: "express" },
@@ -155,6 +163,42 @@ describe("parseConfig", () => {
       { entry: "a.ts", preloads: [] },
       'an unknown key "preloads" ([]). Did you mean "preload"?',
     ],
+    [
+      { entry: "a.ts", sources: [{ file: "a.ts", reload: 0 }] },
+      "sources[0].reload is 0. It must be false (a change of this reloads nothing), or left out.",
+    ],
+    [
+      { entry: "a.ts", server: 4 },
+      "server is 4. It must have the server's options, like { workers: 4, port: 3000 }.",
+    ],
+    [
+      { entry: "a.ts", server: { worker: 4 } },
+      'server has an unknown key "worker" (4). Did you mean "workers"? It can have: port, host, front,',
+    ],
+    [
+      { entry: "a.ts", server: { workers: 0 } },
+      "server.workers is 0. It must be a whole number from 1 to 1024.",
+    ],
+    [
+      { entry: "a.ts", server: { consistency: "stale" } },
+      'server.consistency is "stale". It must be "fresh" or "available".',
+    ],
+    [
+      { entry: "a.ts", server: { envFile: true } },
+      "server.envFile is true. It must be a path, relative to the manifest, or false.",
+    ],
+    [
+      { entry: "a.ts", server: { output: () => undefined } },
+      "server.output is a function. It must be a path",
+    ],
+    [
+      { entry: "a.ts", server: { mixins: ["a.ts"] } },
+      'server can\'t have "mixins". Write mixins beside entry',
+    ],
+    [
+      { entry: "a.ts", server: { upstreams: [] } },
+      'server can\'t have "upstreams". Give it to createServer',
+    ],
     [{ entry: "a.ts", changes: ["a"] }, 'changes is ["a"]. It must say'],
     [
       { entry: "a.ts", changes: { "x.ts": [null] } },
@@ -162,6 +206,42 @@ describe("parseConfig", () => {
     ],
   ])("%j: says what is wrong", (value, text) => {
     expect(failure(value)).toContain(text);
+  });
+});
+
+describe("parseConfigs", () => {
+  const named = (name: string): object => ({ name, entry: "a.ts" });
+  function refusal(values: readonly unknown[]): string {
+    try {
+      parseConfigs(values, "prefork.config.ts");
+    } catch (error) {
+      return String(error);
+    }
+    return "no failure";
+  }
+
+  it("takes a list of projects with names", () => {
+    const list = [named("shop"), named("admin")];
+    expect(parseConfigs(list, "m")).toEqual(list);
+  });
+
+  it.each<[readonly unknown[], string]>([
+    [[], "prefork.config.ts: the default export is []. List at least one"],
+    [[7], "the default export[0] is 7. It must be a project"],
+    [
+      [named("shop"), { entry: "a.ts" }],
+      "prefork.config.ts: the default export[1].name is undefined. Where there are several projects, each must have a name",
+    ],
+    [
+      [named("shop"), named("admin"), named("shop")],
+      'the default export[2].name is "shop". That\'s the name of the default export[0] already',
+    ],
+    [
+      [named("shop"), { name: "admin", entry: 5 }],
+      'prefork.config.ts, project "admin": entry is 5.',
+    ],
+  ])("%j: says what is wrong, and of which", (values, text) => {
+    expect(refusal(values)).toContain(text);
   });
 });
 

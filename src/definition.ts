@@ -1,0 +1,95 @@
+/**
+ * The project as its manifest defines it: read again when it may have changed. A manifest that is broken changes nothing.
+ * Part of the composition root, made by `running.ts`.
+ */
+import { existsSync } from "node:fs";
+import { withMixins } from "./commands/references.js";
+import type { LiveOptions } from "./live-options.js";
+import { filesLookedAt } from "./manifest/files-of.js";
+import { reloadProject } from "./manifest/load-project.js";
+import type { ResolvedProject } from "./manifest/types.js";
+import type { MergedRequest } from "./reload-queue.js";
+
+export interface DefinitionOptions {
+  /** As it was loaded, with all mixins. */
+  readonly project: ResolvedProject;
+  /** Those of the server's options, behind the manifest's. */
+  readonly mixins: readonly string[];
+  readonly live: LiveOptions;
+}
+
+/** What a reload has to know of a project that was read again. */
+export interface Redefined {
+  readonly project: ResolvedProject;
+  /** Must processes be replaced, even if no source has changed? */
+  readonly isEnvironmentOther: boolean;
+  /** The sources that said `reload: false` and don't any more: what was saved meanwhile is to be looked at. */
+  readonly released: readonly string[];
+}
+
+/** See this file's header. */
+export class Definition {
+  readonly #options: DefinitionOptions;
+  #project: ResolvedProject;
+  /** What the last load looked at before it failed. */
+  #lookedAt: readonly string[] = [];
+
+  constructor(options: DefinitionOptions) {
+    this.#options = options;
+    this.#project = options.project;
+  }
+
+  /** The project as it was last loaded. */
+  get project(): ResolvedProject {
+    return this.#project;
+  }
+
+  /** The files whose change, or appearance, means that the manifest must be read again. */
+  get files(): readonly string[] {
+    return [...this.#project.definedBy, ...this.#lookedAt];
+  }
+
+  /**
+   * Reads the manifest again when it may have changed, or may mean something else.
+   *
+   * @returns `undefined`: it wasn't read
+   * @throws PreforkError as `loadProject`; the project is what it was then
+   */
+  async follow({
+    forced,
+    paths,
+  }: Pick<MergedRequest, "forced" | "paths">): Promise<Redefined | undefined> {
+    if (this.#project.manifest === undefined) return undefined;
+    const isOther = this.files.some((path) => paths.has(path));
+    if (!forced && !isOther && !this.#hasLost(paths)) return undefined;
+    const { mixins, live } = this.#options;
+    try {
+      const loaded = await reloadProject(this.#project);
+      const before = this.#project;
+      const isEnvironmentOther = await live.follow(
+        before.server,
+        loaded.server,
+      );
+      const project = withMixins(loaded, mixins);
+      this.#project = project;
+      this.#lookedAt = [];
+      const still = new Set(unreloaded(project));
+      const released = unreloaded(before).filter((path) => !still.has(path));
+      return { project, isEnvironmentOther, released };
+    } catch (error) {
+      this.#lookedAt = filesLookedAt(error);
+      throw error;
+    }
+  }
+
+  /** Is a listed source gone? A glob doesn't match it any more, and what lists it by name says where. */
+  #hasLost(paths: ReadonlySet<string>): boolean {
+    return this.#project.sources.some(
+      ({ path }) => paths.has(path) && !existsSync(path),
+    );
+  }
+}
+
+function unreloaded({ sources }: ResolvedProject): string[] {
+  return sources.flatMap(({ path, reload }) => (reload ? [] : [path]));
+}
