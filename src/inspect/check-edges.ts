@@ -20,7 +20,8 @@ export function contradictedOrder(
 ): Finding[] {
   const fieldOf = fieldsBySource(entries);
   const ranks = new Map(listed.map((path, rank) => [path, rank]));
-  const structure = new GraphStructure(eagerGraph);
+  // Most manifests have nothing to look up in it.
+  let structure: GraphStructure | undefined;
   return listed.flatMap((path, rank) => {
     const field = fieldOf.get(path);
     const seen = new Set<string>();
@@ -29,6 +30,7 @@ export function contradictedOrder(
       const otherField = fieldOf.get(edge.to);
       if (!edge.isEager || edge.kind === "needs" || other <= rank) return [];
       if (field === undefined || field === otherField) return [];
+      structure ??= new GraphStructure(eagerGraph);
       if (structure.groupOf(path) === structure.groupOf(edge.to)) return [];
       if (seen.has(edge.to)) return [];
       seen.add(edge.to);
@@ -65,6 +67,7 @@ export function impliedNeeds(
       fields.set(field, [...(fields.get(field) ?? []), source]);
     }
   }
+  if (needers.size === 0) return [];
   const imports = new GraphStructure(importGraph(edges));
   /** Of each place, one pair that imports imply; `undefined` once one isn't: the place is needed then. */
   const implied = new Map<string, readonly [string, string] | undefined>();

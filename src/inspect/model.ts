@@ -33,8 +33,7 @@ export function modelOf(
   const eagerGraph = graphOf(found, ({ isEager }) => isEager);
   const { listed, mixins, entry, name, root, manifest } = project;
   const roots = [...listed, ...mixins];
-  const orderGraph = graphOf(found, orderedBy(eagerGraph, listed));
-  const order = loadOrder(orderGraph, [...roots, ...loadOrder(graph, roots)]);
+  const order = orderOf(orderGraphOf(found, eagerGraph, listed), graph, roots);
   const edges = new Map(order.map((path) => [path, found.get(path) ?? []]));
   return {
     ...{ name, root, manifest, entry, listed, mixins },
@@ -42,18 +41,41 @@ export function modelOf(
   };
 }
 
-/** Which edges decide the load order: where sources import each other, the list decides who is first. */
-function orderedBy(
+/** What is certainly loaded first, then what the rest leads to. */
+function orderOf(
+  orderGraph: SourceGraph,
+  graph: SourceGraph,
+  roots: readonly string[],
+): string[] {
+  const order = loadOrder(orderGraph, roots);
+  if (order.length === graph.size) return order;
+  return loadOrder(orderGraph, [...roots, ...loadOrder(graph, roots)]);
+}
+
+/** The edges that decide the load order: where sources import each other, the list decides who is first. */
+function orderGraphOf(
+  edges: ReadonlyMap<string, readonly Edge[]>,
   eagerGraph: SourceGraph,
   listed: readonly string[],
-): (edge: Edge) => boolean {
+): SourceGraph {
   const ranks = new Map(listed.map((path, rank) => [path, rank]));
+  const isForward = ({ from, to }: Edge): boolean =>
+    (ranks.get(to) ?? -1) > (ranks.get(from) ?? Infinity);
+  const forward = new Set<Edge>();
+  for (const all of edges.values()) {
+    for (const edge of all) {
+      if (edge.isEager && isForward(edge)) forward.add(edge);
+    }
+  }
+  // As a rule, and not to be paid for by all.
+  if (forward.size === 0) return eagerGraph;
   const structure = new GraphStructure(eagerGraph);
-  return ({ from, to, isEager }) => {
-    if (!isEager) return false;
-    const isLater = (ranks.get(to) ?? -1) > (ranks.get(from) ?? Infinity);
-    return !isLater || structure.groupOf(from) !== structure.groupOf(to);
-  };
+  const isInCycle = ({ from, to }: Edge): boolean =>
+    structure.groupOf(from) === structure.groupOf(to);
+  return graphOf(
+    edges,
+    (edge) => edge.isEager && !(forward.has(edge) && isInCycle(edge)),
+  );
 }
 
 function graphOf(

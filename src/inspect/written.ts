@@ -56,10 +56,7 @@ export function writtenList(
     return PLACEHOLDER;
   };
 
-  const filesOf = (text: string, base: string): readonly string[] => {
-    const file = listing.fileAt(path.resolve(base, text));
-    if (file !== undefined) return [file];
-    if (!listing.isGlob(text)) return [];
+  const matchesOf = (text: string, base: string): readonly string[] => {
     const files = new Set(listing.glob(text, base));
     // As in resolving: a glob never means the manifest.
     files.delete(place.path);
@@ -89,10 +86,10 @@ export function writtenList(
     }
     const text = isPlain ? entry : entry.file;
     const at = isPlain ? field : `${field}.file`;
-    const files = filesOf(text, base);
-    const isGlob =
-      listing.fileAt(path.resolve(base, text)) === undefined &&
-      listing.isGlob(text);
+    const file = listing.fileAt(path.resolve(base, text));
+    const isGlob = file === undefined && listing.isGlob(text);
+    const files =
+      file !== undefined ? [file] : isGlob ? matchesOf(text, base) : [];
     if (files.length === 0) {
       return miss(text, at, base, isGlob ? "glob" : "file");
     }
