@@ -35,7 +35,7 @@ export type FilesQuestion =
   | { readonly kind: "closure"; readonly changed: readonly string[] }
   | { readonly kind: "why"; readonly from: string; readonly to: string };
 
-export type GraphFormat = (typeof FORMATS)[number];
+type GraphFormat = (typeof FORMATS)[number];
 
 const FORMATS = ["mermaid", "dot", "html"] as const;
 const EXIT_USAGE = 2;

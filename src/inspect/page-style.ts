@@ -4,6 +4,7 @@ export const pageStyle: string = `
 * { box-sizing: border-box; }
 body { margin: 0; height: 100vh; display: grid; grid-template: 1fr / 19rem 1fr 21rem; font: 14px/1.4 system-ui, sans-serif; }
 nav, aside { overflow: auto; padding: .75rem; min-width: 0; }
+header { position: sticky; top: -.75rem; padding-top: .75rem; background: Canvas; z-index: 1; }
 nav { border-right: 1px solid var(--line); }
 aside { border-left: 1px solid var(--line); overflow-wrap: anywhere; }
 main { position: relative; min-width: 0; overflow: hidden; }

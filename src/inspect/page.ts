@@ -38,9 +38,11 @@ export function page(model: ProjectModel): string {
 </head>
 <body>
 <nav>
+<header>
 <h1>${title}</h1>
 <input id="search" type="search" placeholder="Search" aria-label="Search sources" autocomplete="off">
 <p id="count" role="status"></p>
+</header>
 <ol id="list"></ol>
 </nav>
 <main>

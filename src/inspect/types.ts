@@ -50,7 +50,7 @@ export interface WrittenEntry {
 }
 
 /** What kinds of things can be wrong with a manifest. */
-export type FindingKind =
+type FindingKind =
   | "missing"
   | "duplicate"
   | "unlisted"
