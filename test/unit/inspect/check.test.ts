@@ -144,6 +144,19 @@ describe("check", () => {
     ]);
   });
 
+  it("finds a list of needs implied only if it is for all that share it", async () => {
+    const z = { "src/z.ts": "export {};" };
+    const shared = (needs: string): string =>
+      `{ ${ENTRY}, sources: ["src/b.ts", { directory: "src", needs: ["b.ts"], sources: [${needs}] }] }`;
+    const all = app(shared('"a.ts", "server.ts"'), z);
+    expect(await all.findings()).toEqual(["implied-needs sources[1].needs[0]"]);
+    const some = app(shared('"a.ts", "z.ts", "server.ts"'), {
+      ...z,
+      "src/server.ts": 'import "./a.js"; import "./z.js";',
+    });
+    expect(await some.findings()).toEqual([]);
+  });
+
   it("tells what can't be compiled, and imports that lead nowhere", async () => {
     const project = app(CLEAN, { "src/b.ts": 'import "./gone.js";' });
     const { code, stdout } = await project.run("check");
@@ -213,6 +226,15 @@ export default { ${ENTRY}, sources: [...all, "src/server.ts"] };\n`;
     expect(stdout).toContain(
       'not fixed: prefork.config.ts: sources[2] "src/b.ts" isn\'t written there',
     );
+    expect(project.read("prefork.config.ts")).toBe(manifest);
+  });
+
+  it("doesn't take out what means something else", async () => {
+    const project = new LookedAt({ ...APP, "src/z.ts": "export {};" });
+    const manifest = `const b = \`src/\${"b"}.ts\`;
+export default { ${ENTRY}, sources: [b, { file: "src/z.ts", needs: ["src/b.ts"] }, "src/a.ts", b] };\n`;
+    project.write({ "prefork.config.ts": manifest });
+    await project.run("check", "--fix");
     expect(project.read("prefork.config.ts")).toBe(manifest);
   });
 

@@ -6,9 +6,10 @@ const APP = {
   "src/a.ts": 'import "./b.js"; export {};',
   "src/b.ts": 'import "./a.js"; export {};',
   'src/late <x> & "y".ts': "export {};",
+  "src/</script>.ts": "export {};",
   "src/query.sql": "",
   "src/server.ts":
-    'import "./a.js"; void import("./late <x> & \\"y\\".js"); export {};',
+    'import "./a.js"; import "./</script>.js"; void import("./late <x> & \\"y\\".js"); export {};',
 };
 
 function app(): LookedAt {
@@ -50,7 +51,7 @@ describe("graph", () => {
     const { stdout } = await app().run("graph", "--format", "html");
     expect(stdout.match(/<script/g)).toHaveLength(2);
     expect(stdout.match(/<\/script>/g)).toHaveLength(2);
-    expect(stdout).toContain('<title>shop "1" &lt;/script&gt;: 5 sources');
+    expect(stdout).toContain('<title>shop "1" &lt;/script&gt;: 6 sources');
     expect(stdout).not.toMatch(/(?:src|href)=|https?:(?!\/\/www\.w3\.org)/);
   });
 
@@ -59,7 +60,7 @@ describe("graph", () => {
     const { code, stdout } = await project.run(
       ...["graph", "--format", "dot", "--output", "graph.dot"],
     );
-    expect([code, stdout]).toEqual([0, "graph.dot: 5 sources\n"]);
+    expect([code, stdout]).toEqual([0, "graph.dot: 6 sources\n"]);
     expect(project.read("graph.dot")).toContain("digraph");
     const bad = await project.run("graph", "--output", "no/such/dir.dot");
     expect(bad.code).toBe(2);

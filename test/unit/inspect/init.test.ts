@@ -44,6 +44,16 @@ describe("init", () => {
     }
   });
 
+  it("doesn't write where a link leads that leads nowhere yet", async () => {
+    const project = new LookedAt(APP);
+    const target = project.path("mine.ts");
+    fs.symlinkSync(target, project.path("prefork.config.ts"));
+    const { code, stderr } = await project.run("init", "src/server.ts");
+    expect(code).toBe(1);
+    expect(stderr).toContain("prefork.config.ts is there already");
+    expect(fs.existsSync(target)).toBe(false);
+  });
+
   it("writes beside package.json, from anywhere in it", async () => {
     const project = new LookedAt(APP);
     await project.runIn(project.path("src"), "init", "server.ts");
