@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { describe, expect, it } from "vitest";
+import { createCompiler } from "../../../src/compiler/compiler.js";
 import { LookedAt } from "./project.js";
 
 const APP = {
@@ -70,6 +71,37 @@ describe("check", () => {
     const { stdout } = await project.run("check");
     expect(stdout).toContain(
       'unlisted: src/a.ts is imported by src/server.ts:1, but isn\'t listed. Add "src/a.ts" to sources, before sources[1].',
+    );
+  });
+
+  it("finds sources that only a running process loaded", async () => {
+    const project = app(CLEAN, { "src/plugin.ts": "export {};" });
+    const entry = project.path("src/server.ts");
+    const compiler = await createCompiler({
+      project: {
+        ...{ name: "app", root: project.root, manifest: undefined, entry },
+        sources: [{ path: entry, needs: [], standby: true }],
+        ...{ preload: [], mixins: [], definedBy: [] },
+      },
+    });
+    const result = await compiler.build();
+    if (result.kind !== "built") throw new Error(`It is ${result.kind}.`);
+    await compiler.resolveAtRuntime(result.build, {
+      from: entry,
+      specifier: "./plugin.js",
+      kind: "import",
+    });
+    await compiler.close();
+    expect(await project.findings()).toEqual(["unlisted src/plugin.ts"]);
+    const { stdout } = await project.run("check");
+    expect(stdout).toContain(
+      'src/plugin.ts was loaded at run time by src/server.ts, which asked for "./plugin.js", but isn\'t listed.',
+    );
+    const why = await project.run(
+      ...["files", "--why", "src/plugin.ts", "src/server.ts"],
+    );
+    expect(why.stdout).toContain(
+      "src/server.ts asked at run time for src/plugin.ts",
     );
   });
 
