@@ -12,6 +12,8 @@ export const errorCodes = {
   ERR_PREFORK_PROJECT:
     "The manifest has several projects and none was chosen, or none of that name.",
   ERR_PREFORK_MANIFEST: "The manifest can't be loaded or has the wrong shape.",
+  ERR_PREFORK_MANIFEST_EXISTS:
+    "There is a manifest already, and `init` doesn't overwrite it.",
   ERR_PREFORK_SOURCE_MISSING: "The manifest lists a source that doesn't exist.",
   ERR_PREFORK_NEEDS_UNKNOWN:
     "A `needs` or `changes` names something that is not a source.",

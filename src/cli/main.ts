@@ -1,5 +1,6 @@
-/** The command `prefork-dev`: a sub-command that asks a running server, or the server itself. */
+/** The command `prefork-dev`: a sub-command that asks a running server or looks at a project, or the server itself. */
 import process from "node:process";
+import { runProjectCommand } from "./project-commands.js";
 import { runSubCommand } from "./sub-commands.js";
 
 /**
@@ -8,7 +9,8 @@ import { runSubCommand } from "./sub-commands.js";
  * @param argv - without node and the script
  */
 export async function main(argv: readonly string[]): Promise<void> {
-  const exitCode = await runSubCommand(argv);
+  const exitCode =
+    (await runSubCommand(argv)) ?? (await runProjectCommand(argv));
   if (exitCode !== undefined) {
     process.exitCode = exitCode;
     return;

@@ -7,7 +7,7 @@ import { relativeTo } from "./messages.js";
 import { didYouMean, nearest } from "./nearest.js";
 
 /** What a directory is searched for, in this order. */
-const MANIFESTS = [
+export const MANIFESTS: readonly string[] = [
   "prefork.config.ts",
   "prefork.config.mts",
   "prefork.config.js",
@@ -62,7 +62,8 @@ export function packageDirectory(directory: string): string | undefined {
   }
 }
 
-function likelyEntry(directory: string): string | undefined {
+/** The program of a directory, as `package.json` or custom has it; relative to it. */
+export function likelyEntry(directory: string): string | undefined {
   const isFile = (name: string): boolean =>
     fileListing.fileAt(path.join(directory, name)) !== undefined;
   const main = packageFields(directory)["main"];

@@ -16,7 +16,7 @@ export function findCycle(graph: NeedsGraph): NeedsCycle | undefined {
   const done = new Set<string>();
   // A walk of its own stack: a chain of needs may be longer than the engine's.
   for (const start of graph.keys()) {
-    if (done.has(start)) continue;
+    if (done.has(start) || graph.get(start)?.size === 0) continue;
     const trail = [{ source: start, field: "", rest: needsOf(graph, start) }];
     const onTrail = new Map([[start, 0]]);
     for (let top = trail.at(-1); top !== undefined; top = trail.at(-1)) {

@@ -23,6 +23,7 @@ import {
 } from "./messages.js";
 import type { Written } from "./messages.js";
 import { findCycle } from "./needs.js";
+import type { NeedsGraph } from "./needs.js";
 import type { ProjectConfig, ResolvedSource, SourceEntry } from "./types.js";
 
 /** Where a manifest stands. */
@@ -58,6 +59,12 @@ export interface ResolvedSources {
   readonly mixins: readonly string[];
 }
 
+/** … and where each need is written. */
+interface ResolvedWithNeeds {
+  readonly resolved: ResolvedSources;
+  readonly needs: NeedsGraph;
+}
+
 /**
  * Resolves the sources and needs of a manifest.
  *
@@ -70,6 +77,15 @@ export function resolveSources(
   place: ManifestPlace,
   listing: Listing,
 ): ResolvedSources {
+  return resolveWithNeeds(config, place, listing).resolved;
+}
+
+/** As {@link resolveSources}, for those who also want to show where a need comes from. */
+export function resolveWithNeeds(
+  config: ProjectConfig,
+  place: ManifestPlace,
+  listing: Listing,
+): ResolvedWithNeeds {
   const { root } = place;
   /** Each source's lists of needs, in load order. */
   const listed = new Map<string, NeedsList[]>();
@@ -195,14 +211,14 @@ export function resolveSources(
     if (needs?.has(needed) === false) needs.set(needed, field);
   };
 
-  const resolved = new Map<NeedsList, Map<Written, Set<string>>>();
+  const lookedUp = new Map<NeedsList, Map<Written, Set<string>>>();
   const resolveList = (list: NeedsList): Map<Written, Set<string>> => {
-    const known = resolved.get(list);
+    const known = lookedUp.get(list);
     if (known !== undefined) return known;
     const found = new Map(
       list.needs.map((written) => [written, lookUp(written, list.bases)]),
     );
-    resolved.set(list, found);
+    lookedUp.set(list, found);
     return found;
   };
   for (const [source, lists] of listed) {
@@ -242,7 +258,7 @@ export function resolveSources(
       cycle.sources.map((source) => relativeTo(root, source)),
       cycle.fields,
     );
-  return {
+  const resolved = {
     entry,
     mixins: [...new Set(mixins)],
     sources: [...graph].map(([source, needs]) => ({
@@ -252,4 +268,5 @@ export function resolveSources(
       reload: !unreloaded.has(source),
     })),
   };
+  return { resolved, needs: graph };
 }

@@ -18,11 +18,12 @@ const knows: Readonly<Record<string, readonly string[]>> = {
     ...["manifest", "watcher", "graph", "compiler", "master", "pool"],
     ...["front", "control", "upstream", "commands", "mechanisms"],
   ],
-  cli: ["dev-server", "manifest", "control", "mechanisms"],
+  cli: ["dev-server", "manifest", "control", "mechanisms", "inspect"],
   "dev-server": [
     ...["manifest", "watcher", "graph", "compiler", "master", "pool"],
     ...["front", "control", "upstream", "commands", "mechanisms"],
   ],
+  inspect: ["manifest", "graph", "compiler"],
   manifest: [],
   watcher: [],
   graph: [],
@@ -231,6 +232,8 @@ describe("the rules themselves", () => {
     ["reload-queue.ts", "./worker/main.js"],
     ["front/front.ts", "../reload-queue.js"],
     ["index.ts", "./cli/main.js"],
+    ["inspect/check.ts", "../master/master.js"],
+    ["compiler/compiler.ts", "../inspect/check.js"],
     ["cli/main.ts", "../pool/pool.js"],
     ["cli/main.ts", "../index.js"],
     ["errors.ts", "./front/front.js"],
@@ -244,6 +247,7 @@ describe("the rules themselves", () => {
 
   it.each([
     ["compiler/compiler.ts", "../graph/identity.js"],
+    ["inspect/check.ts", "../compiler/scan-project.js"],
     ["master/master.ts", "../pool/pool.js"],
     ["pool/pool.ts", "../ipc/channel.js"],
     ["worker/main.ts", "../ipc/channel.js"],

@@ -1,0 +1,116 @@
+/** Where the manifest's order and needs don't agree with the imports. Pure. */
+import { GraphStructure } from "../graph/index.js";
+import type { SourceNode } from "../graph/index.js";
+import { relativeTo } from "../manifest/messages.js";
+import type { NeedsGraph } from "../manifest/needs.js";
+import { fieldsBySource } from "./check-list.js";
+import type { Edge, Finding, ProjectModel, WrittenEntry } from "./types.js";
+
+/**
+ * Sources that are listed before one that they import.
+ *
+ * Not those of one glob (which says that their order doesn't matter), nor those that import each other.
+ *
+ * @param placeOf - where in the code an edge is, to show
+ */
+export function contradictedOrder(
+  { root, edges, eagerGraph, listed }: ProjectModel,
+  entries: readonly WrittenEntry[],
+  placeOf: (edge: Edge) => string,
+): Finding[] {
+  const fieldOf = fieldsBySource(entries);
+  const ranks = new Map(listed.map((path, rank) => [path, rank]));
+  // Most manifests have nothing to look up in it.
+  let structure: GraphStructure | undefined;
+  return listed.flatMap((path, rank) => {
+    const field = fieldOf.get(path);
+    const seen = new Set<string>();
+    return (edges.get(path) ?? []).flatMap((edge): Finding[] => {
+      const other = ranks.get(edge.to) ?? -1;
+      const otherField = fieldOf.get(edge.to);
+      if (!edge.isEager || edge.kind === "needs" || other <= rank) return [];
+      if (field === undefined || field === otherField) return [];
+      structure ??= new GraphStructure(eagerGraph);
+      if (structure.groupOf(path) === structure.groupOf(edge.to)) return [];
+      if (seen.has(edge.to)) return [];
+      seen.add(edge.to);
+      const imported = relativeTo(root, edge.to);
+      return [
+        {
+          kind: "order",
+          field,
+          source: relativeTo(root, path),
+          message: `is listed before ${otherField ?? "entry"} ${imported}, which it imports (${placeOf(edge)}), so it's loaded after it.`,
+          remedy: `Move ${imported} before it.`,
+          isFixable: false,
+        },
+      ];
+    });
+  });
+}
+
+/**
+ * Needs that imports imply: whoever needs it imports it anyway, maybe through others.
+ *
+ * @param textOf - what is written in a place of the manifest
+ */
+export function impliedNeeds(
+  { root, edges }: ProjectModel,
+  needs: NeedsGraph,
+  textOf: (field: string) => string | undefined,
+): Finding[] {
+  const needers = new Map<string, Map<string, string[]>>();
+  for (const [source, needed] of needs) {
+    for (const [path, field] of needed) {
+      const fields = needers.get(path) ?? new Map<string, string[]>();
+      needers.set(path, fields);
+      fields.set(field, [...(fields.get(field) ?? []), source]);
+    }
+  }
+  if (needers.size === 0) return [];
+  const imports = new GraphStructure(importGraph(edges));
+  /** Of each place, one pair that imports imply; `undefined` once one isn't: the place is needed then. */
+  const implied = new Map<string, readonly [string, string] | undefined>();
+  for (const [path, fields] of needers) {
+    const importers = new Set(
+      imports.closureOf([path]).flatMap((group) => imports.groups[group] ?? []),
+    );
+    for (const [field, sources] of fields) {
+      const isImplied = sources.every((each) => importers.has(each));
+      const [source = ""] = sources;
+      const isStillImplied =
+        !implied.has(field) || implied.get(field) !== undefined;
+      implied.set(
+        field,
+        isImplied && isStillImplied ? [source, path] : undefined,
+      );
+    }
+  }
+  return [...implied].flatMap(([field, pair]): Finding[] => {
+    if (pair === undefined) return [];
+    const [source, path] = pair.map((each) => relativeTo(root, each));
+    const text = textOf(field);
+    return [
+      {
+        kind: "implied-needs",
+        field,
+        ...(text !== undefined && { text }),
+        message: `says what imports say: ${source ?? ""} imports ${path ?? ""} anyway, directly or through others.`,
+        remedy: "Remove it.",
+        isFixable: field.startsWith("sources"),
+      },
+    ];
+  });
+}
+
+/** What is certainly loaded by imports alone. */
+function importGraph(edges: ProjectModel["edges"]): Map<string, SourceNode> {
+  return new Map(
+    [...edges].map(([path, all]) => {
+      const dependencies = all
+        .filter(({ kind, isEager }) => isEager && kind !== "needs")
+        .map(({ to }) => to);
+      return [path, { path, part: "", dependencies }];
+    }),
+  );
+}

@@ -1,0 +1,111 @@
+/**
+ * `prefork-dev check`: compares a manifest with what its sources import. The comparisons are pure functions, in
+ * `check-list.ts` and `check-edges.ts`; what is safe to mend is done by `fix.ts`.
+ */
+import { readFileSync } from "node:fs";
+import { specifierOffset } from "../compiler/diagnostics.js";
+import { messageOf, PreforkError } from "../errors.js";
+import type { Listing } from "../manifest/listing.js";
+import { relativeTo } from "../manifest/messages.js";
+import { contradictedOrder, impliedNeeds } from "./check-edges.js";
+import { duplicates, unlisted, unused } from "./check-list.js";
+import { textAt } from "./field.js";
+import { scanned } from "./open-model.js";
+import { quickListing } from "./quick-listing.js";
+import { projectOfManifest } from "./read-project.js";
+import type { ReadManifest, ReadProject } from "./read-project.js";
+import type { Edge, Finding, ProjectModel } from "./types.js";
+import { writtenList } from "./written.js";
+import type { MissingEntry } from "./written.js";
+
+/** What is compared: the faults that keep a manifest from being used at all are findings like the others. */
+const UNUSABLE: ReadonlySet<string> = new Set([
+  "ERR_PREFORK_SOURCE_MISSING",
+  "ERR_PREFORK_NEEDS_UNKNOWN",
+  "ERR_PREFORK_NEEDS_CYCLE",
+]);
+
+/** Compares a manifest with what its sources import. */
+export async function findingsOf(manifest: ReadManifest): Promise<Finding[]> {
+  const { config, place } = manifest;
+  const listing = quickListing();
+  const written = writtenList(config, place, listing);
+  const findings = written.missing.map(missingFinding);
+  const project = usable({ config: written.config, place }, listing);
+  // Until that is mended, nobody can tell what else there is.
+  if ("kind" in project) return [...findings, project];
+  const model = await scanned(project);
+  findings.push(...duplicates(written.entries), ...broken(model));
+  // Without a list, there is nothing to compare but needs.
+  if (config.sources !== undefined) {
+    findings.push(
+      ...unlisted(model, written.entries, placeOfEdge(model.root)),
+      ...unused(model, written.entries),
+      ...contradictedOrder(model, written.entries, placeOfEdge(model.root)),
+    );
+  }
+  const textOf = (field: string): string | undefined => textAt(config, field);
+  return [...findings, ...impliedNeeds(model, project.needs, textOf)];
+}
+
+function missingFinding({ field, text, message }: MissingEntry): Finding {
+  return {
+    kind: "missing",
+    field,
+    text,
+    // As the server says it, which would stop at the first.
+    message,
+    remedy: "",
+    isFixable: false,
+  };
+}
+
+function usable(
+  manifest: ReadManifest,
+  listing: Listing,
+): ReadProject | Finding {
+  try {
+    return projectOfManifest(manifest, listing);
+  } catch (error) {
+    if (!(error instanceof PreforkError) || !UNUSABLE.has(error.code))
+      throw error;
+    return {
+      kind: "missing",
+      message: messageOf(error),
+      remedy: "",
+      isFixable: false,
+    };
+  }
+}
+
+function broken({ root, problems }: ProjectModel): Finding[] {
+  return problems.map(({ message, file, line }) => {
+    const place = line === undefined ? "" : `:${line}`;
+    return {
+      kind: "broken",
+      ...(file !== undefined && {
+        source: `${relativeTo(root, file)}${place}`,
+      }),
+      message,
+      remedy: "What it imports isn't known until it's mended.",
+      isFixable: false,
+    };
+  });
+}
+
+/** Shows where an import stands: `src/a.ts:3`. */
+export function placeOfEdge(root: string): (edge: Edge) => string {
+  return ({ from, where, kind }) => {
+    const shown = relativeTo(root, from);
+    if (kind === "needs" || kind === "runtime") return shown;
+    try {
+      const text = readFileSync(from, "utf8");
+      const offset = specifierOffset(text, where, 1);
+      if (offset === undefined) return shown;
+      return `${shown}:${text.slice(0, offset).split("\n").length}`;
+    } catch {
+      // Gone, or not to be read: its name is enough.
+      return shown;
+    }
+  };
+}

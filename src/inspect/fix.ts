@@ -1,0 +1,106 @@
+/**
+ * `prefork-dev check --fix`: takes out of a manifest's text what does nothing. Each edit is tried on a draft beside the
+ * manifest, and kept only if the draft evaluates to exactly the manifest without that one element.
+ */
+import {
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import type { ProjectConfig } from "../manifest/types.js";
+import { fromTheEnd, withoutElement } from "./field.js";
+import { literalsOf, withoutLiteral } from "./literals.js";
+import { readManifestAt } from "./read-project.js";
+import type { ReadManifest } from "./read-project.js";
+import type { Finding } from "./types.js";
+
+/** What became of the findings that are safe to mend. */
+interface Fixed {
+  readonly fixed: readonly Finding[];
+  /** Their text isn't a literal of its own in the manifest: it's computed, or imported from elsewhere. */
+  readonly left: readonly Finding[];
+}
+
+/** Mends what is safe. */
+export async function fixManifest(
+  { config, place }: ReadManifest,
+  findings: readonly Finding[],
+  cwd: string,
+): Promise<Fixed> {
+  const fixed: Finding[] = [];
+  const left: Finding[] = [];
+  const draft = new Draft(place.path, cwd);
+  let expected: ProjectConfig = config;
+  const safe = findings
+    .filter(({ isFixable }) => isFixable)
+    .sort((a, b) => fromTheEnd(a.field ?? "", b.field ?? ""));
+  for (const finding of safe) {
+    const { field = "", text = "" } = finding;
+    const next = withoutElement(expected, field);
+    if (await draft.remove(text, next)) {
+      expected = next;
+      fixed.push(finding);
+    } else {
+      left.push(finding);
+    }
+  }
+  if (fixed.length > 0) draft.save();
+  return { fixed, left };
+}
+
+/** A manifest's text, being edited. */
+class Draft {
+  readonly #manifest: string;
+  readonly #cwd: string;
+  /** Beside it, so that its imports mean the same; hidden from globs. */
+  readonly #file: string;
+  #text: string;
+
+  constructor(manifest: string, cwd: string) {
+    const name = `.draft-${process.pid}-${path.basename(manifest)}`;
+    this.#manifest = manifest;
+    this.#cwd = cwd;
+    this.#file = path.join(path.dirname(manifest), name);
+    this.#text = readFileSync(manifest, "utf8");
+  }
+
+  /** Takes a literal out, if what is left is what is expected. */
+  async remove(value: string, expected: ProjectConfig): Promise<boolean> {
+    // What is listed twice is kept in its first place.
+    for (const literal of literalsOf(this.#text, value).reverse()) {
+      const text = withoutLiteral(this.#text, literal);
+      if (!(await this.#evaluatesTo(text, expected))) continue;
+      this.#text = text;
+      return true;
+    }
+    return false;
+  }
+
+  /** Replaces the manifest in one step. */
+  save(): void {
+    try {
+      const { mode } = statSync(this.#manifest);
+      writeFileSync(this.#file, this.#text, { mode });
+      renameSync(this.#file, this.#manifest);
+    } finally {
+      rmSync(this.#file, { force: true });
+    }
+  }
+
+  async #evaluatesTo(text: string, expected: ProjectConfig): Promise<boolean> {
+    try {
+      writeFileSync(this.#file, text);
+      const read = await readManifestAt(this.#file, this.#manifest, this.#cwd);
+      return isDeepStrictEqual(read.config, expected);
+    } catch {
+      // No manifest any more: that was another literal.
+      return false;
+    } finally {
+      rmSync(this.#file, { force: true });
+    }
+  }
+}
