@@ -106,7 +106,7 @@ export class ChangeWatch extends Readable {
     event: string | symbol,
     listener: (...args: never[]) => void,
   ): this {
-    return super.on(event, listener);
+    return super.on(event, listener as (...args: unknown[]) => void);
   }
 
   override once(event: "change", listener: (files: ChangedFiles) => void): this;
@@ -120,7 +120,7 @@ export class ChangeWatch extends Readable {
     event: string | symbol,
     listener: (...args: never[]) => void,
   ): this {
-    return super.once(event, listener);
+    return super.once(event, listener as (...args: unknown[]) => void);
   }
 
   /** The lists, one after the other; ends with `close()`. Leaving the loop closes the watch. */

@@ -33,9 +33,11 @@ export type LoadGroup = readonly LoadedSource[];
 export function planLoad(input: LoadPlanInput): LoadGroup[] {
   const { graph, sources, listed } = input;
   const eager = eagerSources(sources, listed);
-  const order = loadOrder(graph, listed).filter((path) => eager.has(path));
-  return together(order, sources).flatMap((paths) => {
-    const group = paths.flatMap((path) => loadOf(path, input) ?? []);
+  // Members that aren't loaded count for their cycle's place: what they depend on, the others depend on, too.
+  return together(loadOrder(graph, listed), sources).flatMap((paths) => {
+    const group = paths.flatMap((path) =>
+      eager.has(path) ? (loadOf(path, input) ?? []) : [],
+    );
     return group.length === 0 ? [] : [group];
   });
 }
