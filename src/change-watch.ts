@@ -133,7 +133,7 @@ export class ChangeWatch extends Readable {
     this.#watcher.watch({ files, directories }, readAt);
   }
 
-  /** @internal */
+  /** Called by Node when somebody would read. */
   override _read(): void {
     this.#isAskedFor = true;
     this.#handOver();
