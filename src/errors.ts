@@ -20,6 +20,7 @@ export const errorCodes = {
   ERR_PREFORK_NEEDS_CYCLE: "Sources need each other in a circle.",
   ERR_PREFORK_COMPILE:
     "Sources can't be compiled or an import can't be resolved.",
+  ERR_PREFORK_LOAD: "A source can't be loaded into this process.",
   ERR_PREFORK_CACHE: "The cache directory can't be written.",
   ERR_PREFORK_ENV_FILE: "The env file can't be read.",
   ERR_PREFORK_PORT: "A port can't be listened on.",

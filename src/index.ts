@@ -27,6 +27,17 @@ export type {
   SourceEntry,
   SourceFile,
 } from "./manifest/types.js";
+export { openProject } from "./open-project.js";
+export { Project } from "./loaded-project.js";
+export type { LoadOptions } from "./loaded-project.js";
+export { ChangeWatch } from "./change-watch.js";
+export type { ChangedFiles } from "./change-watch.js";
+export type { ListedSource } from "./listed-sources.js";
+export type {
+  LoadedSource,
+  LoadReason,
+  SourceExports,
+} from "./loader/types.js";
 export { createServer } from "./create-server.js";
 export { DevServer } from "./dev-server.js";
 export type { WatchOptions } from "./source-watch.js";

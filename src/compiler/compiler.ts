@@ -20,7 +20,7 @@ import type { Parts } from "./parts.js";
 import { realPath } from "./project-sources.js";
 import { RecentSaves } from "./recent-saves.js";
 import { RecordStore } from "./record-store.js";
-import { answerAtRuntime } from "./runtime-sources.js";
+import { answerAtOnce, answerAtRuntime } from "./runtime-sources.js";
 import { SourceReader } from "./source-reader.js";
 import { SourceTree } from "./source-tree.js";
 import type {
@@ -112,6 +112,13 @@ export async function createCompiler(
     await releaseEsbuild();
   };
 
+  const discovered = (): void => {
+    indexed = undefined;
+    // What was loaded in this process may go on asking after the end.
+    if (closing === undefined) saveIndexSoon();
+    onDiscovered();
+  };
+
   const whileOpen = async <T>(task: () => Promise<T>): Promise<T> => {
     if (closing !== undefined) {
       throw new PreforkError(
@@ -135,15 +142,18 @@ export async function createCompiler(
     resolveAtRuntime: async (of, request): Promise<RuntimeAnswer> => {
       const good = builder.good(of);
       if (good === undefined) return { kind: "node" };
-      return await whileOpen(async () => {
-        const discovered = (): void => {
-          indexed = undefined;
-          saveIndexSoon();
-          onDiscovered();
-        };
-        return await answerAtRuntime(parts, good, request, discovered);
-      });
+      return await whileOpen(
+        async () => await answerAtRuntime(parts, good, request, discovered),
+      );
     },
+    resolveAtOnce: (of, request) => {
+      const good = builder.good(of);
+      return good === undefined
+        ? { kind: "node" }
+        : answerAtOnce(parts, good, request, discovered);
+    },
+    renew: (paths) => tree.renew(paths),
+    graphOf: (of) => builder.good(of)?.known.graph ?? new Map(),
     closureOf: (of, paths) => {
       const good = builder.good(of);
       return good === undefined

@@ -1,6 +1,6 @@
 import { identities } from "../graph/index.js";
 import type { SourceNode } from "../graph/index.js";
-import { limitDiagnostics } from "./diagnostics.js";
+import { limitDiagnostics, shownPath } from "./diagnostics.js";
 import { builtSource, writeOutputs } from "./emit.js";
 import type { GoodBuild } from "./good-build.js";
 import type { Parts } from "./parts.js";
@@ -8,6 +8,31 @@ import { problemsOf } from "./problems.js";
 import { ChangedMeanwhile } from "./source-file.js";
 import type { SourceFile } from "./source-file.js";
 import type { BuiltSource, RuntimeAnswer, RuntimeRequest } from "./types.js";
+
+/** What can be said at once. A source that the build doesn't hold is only named. */
+type AtOnce =
+  | Exclude<RuntimeAnswer, { readonly kind: "failed" }>
+  | { readonly kind: "new"; readonly path: string };
+
+/**
+ * Answers without compiling anything, see `Compiler.resolveAtOnce`.
+ *
+ * @param onDiscovered - called when there is more to watch
+ */
+export function answerAtOnce(
+  parts: Parts,
+  good: GoodBuild,
+  request: RuntimeRequest,
+  onDiscovered: () => void,
+): RuntimeAnswer {
+  const answered = lookUp(parts, good, request, onDiscovered);
+  if (answered.kind !== "new") return answered;
+  const { path } = answered;
+  const message =
+    `${shownPath(parts.root, path)} isn't known before ${shownPath(parts.root, request.from)} asks for it (as ${JSON.stringify(request.specifier)}). ` +
+    "List it in the manifest's sources, then load again.";
+  return { kind: "failed", diagnostics: [{ message, file: request.from }] };
+}
 
 /**
  * Answers a process that met a specifier which could not be read from the code.
@@ -23,11 +48,32 @@ export async function answerAtRuntime(
   request: RuntimeRequest,
   onDiscovered: () => void,
 ): Promise<RuntimeAnswer> {
+  const answered = lookUp(parts, good, request, onDiscovered);
+  if (answered.kind !== "new") return answered;
+  const { path } = answered;
+  try {
+    const importer = importerOf(good, request);
+    return await compileNew(parts, good, importer, path, request);
+  } finally {
+    onDiscovered();
+  }
+}
+
+/** Packages that load sources by path (an ORM's entities) do so on the program's behalf. */
+function importerOf(good: GoodBuild, { from }: RuntimeRequest): string {
+  return good.get(from) === undefined ? good.build.entry : from;
+}
+
+function lookUp(
+  parts: Parts,
+  good: GoodBuild,
+  request: RuntimeRequest,
+  onDiscovered: () => void,
+): AtOnce {
   const { configuration, tree } = parts;
   const { from, specifier, kind } = request;
   const resolution = configuration.resolver.resolve(from, specifier, kind);
-  // Packages that load sources by path (an ORM's entities) do so on the program's behalf.
-  const importer = good.get(from) === undefined ? good.build.entry : from;
+  const importer = importerOf(good, request);
   if (resolution.kind === "missing" && resolution.directories.length > 0) {
     // When the file appears, the importer has something to reload for.
     if (tree.addRuntimeEdge(importer, request)) onDiscovered();
@@ -35,18 +81,15 @@ export async function answerAtRuntime(
   if (resolution.kind !== "source") return { kind: "node" };
   const { path } = resolution;
   const known = good.get(path);
-  if (known !== undefined) {
-    if (connect(parts, good, importer, path, request)) onDiscovered();
-    return answer(known);
-  }
-  try {
-    return await compileNew(parts, good, importer, path, request);
-  } finally {
-    onDiscovered();
-  }
+  if (known === undefined) return { kind: "new", path };
+  if (connect(parts, good, importer, path, request)) onDiscovered();
+  return answer(known);
 }
 
-function answer({ output, path: source }: BuiltSource): RuntimeAnswer {
+function answer({
+  output,
+  path: source,
+}: BuiltSource): Exclude<RuntimeAnswer, { readonly kind: "failed" }> {
   return output === undefined
     ? { kind: "node" }
     : { kind: "output", path: output, source };

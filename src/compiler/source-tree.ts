@@ -17,6 +17,9 @@ import type { SourceReader } from "./source-reader.js";
 /** Against code that makes up specifiers from its input. */
 const MAX_RUNTIME_EDGES = 10_000;
 
+/** Renewals in this process: all its compilers write to one cache, and Node loads a file of it once. */
+let renewals = 0;
+
 /** See this file's header. */
 export class SourceTree {
   readonly files: Map<string, SourceFile> = new Map();
@@ -79,6 +82,19 @@ export class SourceTree {
     this.#configuration.resolver.clear();
     this.#epoch++;
     this.#unsettle();
+  }
+
+  /** Counts sources as touched more often than any was renewed before. */
+  renew(paths: Iterable<string>): void {
+    for (const path of paths) {
+      const file = this.files.get(path);
+      if (file === undefined) continue;
+      renewals = Math.max(renewals, file.touches) + 1;
+      const renewed = { ...file, touches: renewals };
+      this.#connect(renewed);
+      this.files.set(path, renewed);
+      this.#changed?.add(path);
+    }
   }
 
   /** Remembers that a process asked `importer` for more; `importer` is a source. */

@@ -1,5 +1,6 @@
 /** The plain values that the compiler takes and gives. Types only. */
 import type { Diagnostic } from "../diagnostic.js";
+import type { SourceGraph } from "../graph/types.js";
 import type { ResolvedProject } from "../manifest/types.js";
 
 /** What happened to files since the last build. Absolute paths. */
@@ -121,6 +122,18 @@ export interface Compiler {
     build: Build,
     request: RuntimeRequest,
   ): Promise<RuntimeAnswer>;
+  /**
+   * As `resolveAtRuntime`, at once: for whoever runs a build in this very process, where `require` can't wait. A source that
+   * the build doesn't hold isn't compiled: `failed` says that it must be listed.
+   */
+  resolveAtOnce(build: Build, request: RuntimeRequest): RuntimeAnswer;
+  /**
+   * Counts sources as touched: the next build gives them, and all that depends on them, identities that no build of this
+   * process had before. For whoever must evaluate again what Node has evaluated already, and would never load a second time.
+   */
+  renew(paths: Iterable<string>): void;
+  /** The graph that a build was made from, with what was discovered since. */
+  graphOf(build: Build): SourceGraph;
   /** The closure of a change of these sources in a build: them and all that depends on them. */
   closureOf(build: Build, paths: Iterable<string>): ReadonlySet<string>;
   /** Of these sources of a build, those whose evaluation nobody can notice (see `inert.ts`). Reads a record only when its answer isn't known yet. */

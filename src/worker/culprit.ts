@@ -1,5 +1,5 @@
 /** Which of the project's files is at work, from the call stack. */
-import { originalFile } from "./stack.js";
+import { originalFile } from "../runtime/stack.js";
 
 /** The innermost compiled file on the stack, as its original. */
 export function culprit(): string | undefined {

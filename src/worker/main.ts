@@ -18,7 +18,7 @@ import type { ProcessWorker } from "./process-worker.js";
 import { runProgram } from "./program.js";
 import { installResolution } from "./resolution.js";
 import { leaveRunDirectory } from "./run-directory.js";
-import { installStackMapping } from "./stack.js";
+import { installStackMapping } from "../runtime/stack.js";
 import { StandBy } from "./stand-by.js";
 import type { Ahead } from "./stand-by.js";
 import type { SharedHandle } from "./shared-handle.js";

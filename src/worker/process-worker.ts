@@ -19,7 +19,8 @@ import type {
   WorkerMixins,
   WorkerProgram,
 } from "../ipc/messages.js";
-import { diagnosticOf, exitAfter } from "./faults.js";
+import { diagnosticOf } from "../runtime/diagnostic-of.js";
+import { exitAfter } from "./faults.js";
 
 const NO_MIXINS: WorkerMixins = { modules: [], hookTimeoutMs: 0 };
 

@@ -2,7 +2,8 @@
 import { pathToFileURL } from "node:url";
 import type { Adoption } from "./adoption.js";
 import { serveDefaultExport } from "./default-export.js";
-import { diagnosticOf, exitAfter } from "./faults.js";
+import { diagnosticOf } from "../runtime/diagnostic-of.js";
+import { exitAfter } from "./faults.js";
 import { canRequireModules, isAsyncRefusal, loadSync } from "./load.js";
 import type { Ahead } from "./stand-by.js";
 

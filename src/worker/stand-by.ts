@@ -13,7 +13,7 @@ import type {
   WorkerProgram,
 } from "../ipc/messages.js";
 import { messageOf } from "../errors.js";
-import { diagnosticOf } from "./faults.js";
+import { diagnosticOf } from "../runtime/diagnostic-of.js";
 import { canRequireModules, isAsyncRefusal, loadSync } from "./load.js";
 import { leaveRunDirectory, linkFile } from "./run-directory.js";
 import { askForOrder, giveUp } from "./sync-channel.js";

@@ -16,12 +16,12 @@ const knows: Readonly<Record<string, readonly string[]>> = {
   index: [
     "dev-server",
     ...["manifest", "watcher", "graph", "compiler", "master", "pool"],
-    ...["front", "control", "upstream", "commands", "mechanisms"],
+    ...["front", "control", "upstream", "commands", "mechanisms", "loader"],
   ],
   cli: ["dev-server", "manifest", "control", "mechanisms", "inspect"],
   "dev-server": [
     ...["manifest", "watcher", "graph", "compiler", "master", "pool"],
-    ...["front", "control", "upstream", "commands", "mechanisms"],
+    ...["front", "control", "upstream", "commands", "mechanisms", "loader"],
   ],
   inspect: ["manifest", "graph", "compiler"],
   manifest: [],
@@ -30,7 +30,9 @@ const knows: Readonly<Record<string, readonly string[]>> = {
   compiler: ["graph"],
   master: ["pool"],
   pool: ["ipc"],
-  worker: ["ipc", "commands"],
+  worker: ["ipc", "commands", "runtime"],
+  runtime: [],
+  loader: ["graph", "runtime"],
   commands: [],
   ipc: [],
   front: [],
@@ -51,7 +53,9 @@ const owners: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What the forked process loads must stay small, and must not clash with the app's own packages. */
-const withoutPackages = new Set(["worker", "commands", "ipc", "graph"]);
+const withoutPackages = new Set([
+  ...["worker", "runtime", "commands", "ipc", "graph"],
+]);
 
 /** "No files, no clock." */
 const pureParts = new Set(["graph"]);
@@ -217,6 +221,9 @@ describe("the rules themselves", () => {
     ["watcher/watcher.ts", "../compiler/compiler.js"],
     ["graph/graph.ts", "../compiler/compiler.js"],
     ["graph/graph.ts", "node:fs"],
+    ["loader/loader.ts", "../compiler/compiler.js"],
+    ["loader/loader.ts", "../worker/load.js"],
+    ["runtime/stack.ts", "../worker/main.js"],
     ["compiler/compiler.ts", "../manifest/load.js"],
     ["pool/pool.ts", "../worker/main.js"],
     ["pool/pool.ts", "../master/decide.js"],

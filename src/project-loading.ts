@@ -1,0 +1,152 @@
+/**
+ * One load of a project: builds it, plans what is to be loaded, has it evaluated, and records that if nothing failed. Part of the
+ * composition root, used by `loaded-project.ts`, which sees to it that there is one at a time.
+ */
+import { realPath } from "./compiler/project-sources.js";
+import type {
+  Build,
+  BuildResult,
+  Compiler,
+  FileChanges,
+} from "./compiler/types.js";
+import { compileError } from "./loader/load-error.js";
+import { Loader } from "./loader/loader.js";
+import type { EvaluateFile } from "./loader/loader.js";
+import { planLoad } from "./loader/plan.js";
+import type { LoadGroup } from "./loader/plan.js";
+import { answerFor } from "./loader/run-time.js";
+import type {
+  LoadedSource,
+  RecordedSource,
+  SourceExports,
+} from "./loader/types.js";
+import type { ResolvedProject } from "./manifest/types.js";
+
+/** As of the last load that didn't fail. */
+interface Recorded extends RecordedSource {
+  readonly exports: SourceExports | undefined;
+}
+
+/** See this file's header. */
+export class ProjectLoading {
+  readonly #compiler: Compiler;
+  readonly #root: string;
+  readonly #loader: Loader;
+  /** Why sources were to be loaded that aren't recorded as loaded since. */
+  readonly #reasons = new Map<string, LoadedSource>();
+  #record: ReadonlyMap<string, Recorded> | undefined;
+  #hasBuilt = false;
+
+  /**
+   * @param root - what paths in messages are relative to
+   * @param evaluateFile - for tests
+   */
+  constructor(compiler: Compiler, root: string, evaluateFile?: EvaluateFile) {
+    this.#compiler = compiler;
+    this.#root = root;
+    this.#loader = new Loader(root, evaluateFile);
+  }
+
+  /** The sources as they were last loaded; `undefined` before that. */
+  get record(): ReadonlyMap<string, Recorded> | undefined {
+    return this.#record;
+  }
+
+  /** Looks at the sources, if that was never done: the compiler knows then what is to be watched. */
+  async look(): Promise<void> {
+    if (!this.#hasBuilt) await this.#build(undefined);
+  }
+
+  /**
+   * Loads what isn't loaded as it is now.
+   *
+   * @param onLoad - called before each
+   * @returns what was loaded since the last one that succeeded
+   * @throws PreforkError `ERR_PREFORK_COMPILE`, `ERR_PREFORK_LOAD`; nothing is recorded then
+   */
+  async load(
+    project: ResolvedProject,
+    isForced: boolean,
+    onLoad: (source: LoadedSource) => void,
+  ): Promise<LoadedSource[]> {
+    const { build, plan } = await this.#plan(project, isForced);
+    answerFor(build.sources.keys(), (request) => {
+      const answer = this.#compiler.resolveAtOnce(build, request);
+      if (answer.kind !== "failed") return answer;
+      const message = answer.diagnostics.map((each) => each.message).join("\n");
+      return { kind: "failed", message };
+    });
+    await this.#loader.load(plan, build.sources, onLoad);
+    this.#keep(build);
+    return plan.flat();
+  }
+
+  /** Builds and plans, until Node would evaluate all that is to be evaluated. */
+  async #plan(
+    project: ResolvedProject,
+    isForced: boolean,
+  ): Promise<{ build: Build; plan: LoadGroup[] }> {
+    let build = await this.#goodBuild(undefined);
+    for (;;) {
+      const plan = this.#planFor(build, project, isForced);
+      const spent = this.#loader.spent(build.sources, isForced);
+      if (spent.length === 0) return { build, plan };
+      this.#compiler.renew(spent);
+      build = await this.#goodBuild({ paths: new Set() });
+    }
+  }
+
+  #planFor(
+    build: Build,
+    project: ResolvedProject,
+    isForced: boolean,
+  ): LoadGroup[] {
+    const groups = planLoad({
+      graph: this.#compiler.graphOf(build),
+      sources: build.sources,
+      listed: listedPaths(project),
+      recorded: this.#record,
+      held: this.#loader.identities,
+      isForced,
+    });
+    // The first reason is the true one: renewing a source looks like a change, and so does what a failed load left behind.
+    for (const source of groups.flat()) {
+      if (!this.#reasons.has(source.path)) {
+        this.#reasons.set(source.path, source);
+      }
+    }
+    return groups.map((group) =>
+      group.map((source) => this.#reasons.get(source.path) ?? source),
+    );
+  }
+
+  #keep(build: Build): void {
+    const graph = this.#compiler.graphOf(build);
+    const record = new Map<string, Recorded>();
+    for (const { path, identity } of build.sources.values()) {
+      const part = graph.get(path)?.part ?? "";
+      const { isLoaded, exports } = this.#loader.stateOf(path);
+      record.set(path, { identity, part, isLoaded, exports });
+    }
+    this.#record = record;
+    this.#reasons.clear();
+  }
+
+  async #goodBuild(changes: FileChanges | undefined): Promise<Build> {
+    const result = await this.#build(changes);
+    if (result.kind !== "failed") return result.build;
+    throw compileError(result.diagnostics, this.#root);
+  }
+
+  async #build(changes: FileChanges | undefined): Promise<BuildResult> {
+    const result = await this.#compiler.build(changes);
+    this.#hasBuilt = true;
+    return result;
+  }
+}
+
+/** The listed sources in their order, the entry among them, by the paths that the compiler knows them by. */
+function listedPaths({ sources, entry }: ResolvedProject): string[] {
+  const paths = sources.map((source) => realPath(source.path));
+  return [...new Set([...paths, realPath(entry)])];
+}
