@@ -25,6 +25,8 @@ test("sources stand as they are written, but behind what they need", () => {
     preload: [],
     mixins: [],
     definedBy: [],
+    server: {},
+    isOneOfList: false,
   });
   expect(sources.map(({ relativePath }) => relativePath)).toEqual([
     "a.ts",

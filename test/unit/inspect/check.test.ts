@@ -80,8 +80,14 @@ describe("check", () => {
     const compiler = await createCompiler({
       project: {
         ...{ name: "app", root: project.root, manifest: undefined, entry },
-        sources: [{ path: entry, needs: [], standby: true }],
-        ...{ preload: [], mixins: [], definedBy: [] },
+        sources: [{ path: entry, needs: [], standby: true, reload: true }],
+        ...{
+          preload: [],
+          mixins: [],
+          definedBy: [],
+          server: {},
+          isOneOfList: false,
+        },
       },
     });
     const result = await compiler.build();

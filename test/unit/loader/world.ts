@@ -93,6 +93,8 @@ export class World {
       preload: [],
       mixins: [],
       definedBy: [],
+      server: {},
+      isOneOfList: false,
     };
     const loaded = await this.#loading
       .load(project, options.force ?? false, (source) => said.push(source))
