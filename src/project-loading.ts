@@ -27,13 +27,19 @@ interface Recorded extends RecordedSource {
   readonly exports: SourceExports | undefined;
 }
 
+/** A source that was planned, with its node's part. */
+interface Planned {
+  readonly source: LoadedSource;
+  readonly part: string;
+}
+
 /** See this file's header. */
 export class ProjectLoading {
   readonly #compiler: Compiler;
   readonly #root: string;
   readonly #loader: Loader;
-  /** Why sources were to be loaded that aren't recorded as loaded since. */
-  readonly #reasons = new Map<string, LoadedSource>();
+  /** What the last load was to load, if it failed: the reasons still hold for what is as it was then. */
+  #unrecorded: ReadonlyMap<string, Planned> = new Map();
   #record: ReadonlyMap<string, Recorded> | undefined;
   #hasBuilt = false;
 
@@ -86,38 +92,44 @@ export class ProjectLoading {
     project: ResolvedProject,
     isForced: boolean,
   ): Promise<{ build: Build; plan: LoadGroup[] }> {
+    const listed = listedPaths(project);
+    const reasons = new Map<string, LoadedSource>();
     let build = await this.#goodBuild(undefined);
     for (;;) {
-      const plan = this.#planFor(build, project, isForced);
+      const graph = this.#compiler.graphOf(build);
+      const partOf = (path: string): string => graph.get(path)?.part ?? "";
+      const groups = planLoad({
+        ...{ graph, listed, isForced },
+        sources: build.sources,
+        recorded: this.#record,
+        held: this.#loader.identities,
+      });
+      for (const source of groups.flat()) {
+        const { path } = source;
+        // The first one: renewing a source looks like a change.
+        if (reasons.has(path)) continue;
+        const before = this.#unrecorded.get(path);
+        const isSame = before?.part === partOf(path);
+        reasons.set(path, isSame ? before.source : source);
+      }
+      const plan = groups.map((group) =>
+        group.map((source) => reasons.get(source.path) ?? source),
+      );
       const spent = this.#loader.spent(build.sources, isForced);
-      if (spent.length === 0) return { build, plan };
+      if (spent.length === 0) {
+        this.#unrecorded = new Map(
+          plan
+            .flat()
+            .map((source) => [
+              source.path,
+              { source, part: partOf(source.path) },
+            ]),
+        );
+        return { build, plan };
+      }
       this.#compiler.renew(spent);
       build = await this.#goodBuild({ paths: new Set() });
     }
-  }
-
-  #planFor(
-    build: Build,
-    project: ResolvedProject,
-    isForced: boolean,
-  ): LoadGroup[] {
-    const groups = planLoad({
-      graph: this.#compiler.graphOf(build),
-      sources: build.sources,
-      listed: listedPaths(project),
-      recorded: this.#record,
-      held: this.#loader.identities,
-      isForced,
-    });
-    // The first reason is the true one: renewing a source looks like a change, and so does what a failed load left behind.
-    for (const source of groups.flat()) {
-      if (!this.#reasons.has(source.path)) {
-        this.#reasons.set(source.path, source);
-      }
-    }
-    return groups.map((group) =>
-      group.map((source) => this.#reasons.get(source.path) ?? source),
-    );
   }
 
   #keep(build: Build): void {
@@ -129,7 +141,7 @@ export class ProjectLoading {
       record.set(path, { identity, part, isLoaded, exports });
     }
     this.#record = record;
-    this.#reasons.clear();
+    this.#unrecorded = new Map();
   }
 
   async #goodBuild(changes: FileChanges | undefined): Promise<Build> {

@@ -135,3 +135,45 @@ await project.close();
   );
   expect(said).toEqual([["schema.sql"], "over"]);
 });
+
+test("what a load finds is watched from then on, also by one that failed", async () => {
+  const app = loadable(FILES);
+  const said = await run(
+    app,
+    `
+const project = await openProject();
+await project.load();
+const watch = project.watchChanges();
+await watch.ready();
+const changed = async (file, text) => {
+  const told = once(watch, "change");
+  replace(file, text);
+  return (await told)[0].map(relative);
+};
+write("lib/new/found.ts", "export {};");
+say(await changed("src/part.ts", "import '../lib/new/found';"));
+await project.load();
+say(await changed("lib/new/found.ts", "throw new Error('no');"));
+say((await failure(project.load())).code);
+say(await changed("src/part.ts", "import '../lib/missing/one';"));
+say((await failure(project.load())).code);
+fs.mkdirSync("lib/missing");
+say((await changed("lib/missing/one.ts", "export {};")).includes("lib/missing/one.ts"));
+say(await load(project));
+await project.close();
+`,
+  );
+  expect(said).toEqual([
+    ["src/part.ts"],
+    ["lib/new/found.ts"],
+    "ERR_PREFORK_LOAD",
+    ["src/part.ts"],
+    "ERR_PREFORK_COMPILE",
+    true,
+    [
+      "lib/missing/one.ts missing",
+      "src/part.ts changed",
+      "src/main.ts needs src/part.ts",
+    ],
+  ]);
+});

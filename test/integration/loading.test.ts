@@ -223,12 +223,7 @@ await project.close();
       code: "ERR_PREFORK_COMPILE",
       message: expect.stringContaining("src/main.ts:1:7") as string,
     },
-    [
-      "src/helper.ts changed",
-      "src/service.ts changed",
-      // Also before it was saved.
-      "src/main.ts needs src/service.ts",
-    ],
+    ["src/helper.ts changed", "src/service.ts changed", "src/main.ts changed"],
     ["service"],
     3,
   ]);
@@ -392,5 +387,26 @@ await Promise.all([one.close(), other.close(), one.close()]);
     expect.stringContaining('Did you mean "src/service.ts"?'),
     expect.stringContaining("it isn't code"),
     [["src/last.ts changed"], []],
+  ]);
+});
+
+test("a process in which somebody else answers for compiled code says so", async () => {
+  const app = loadable(FILES);
+  const said = await run(
+    app,
+    `
+Object.defineProperty(globalThis, Symbol.for("prefork-dev.require"), { value: () => undefined });
+const project = await openProject();
+say(await failure(project.load()));
+say(evaluated());
+await project.close();
+`,
+  );
+  expect(said).toEqual([
+    {
+      code: "ERR_PREFORK_LOAD",
+      message: expect.stringContaining("in a worker of prefork-dev") as string,
+    },
+    [],
   ]);
 });
