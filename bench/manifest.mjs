@@ -68,12 +68,17 @@ function generate(directory) {
 
 /** How long a command takes, in milliseconds. */
 function time(directory, ...args) {
+  return timeOf(directory, program, ...args);
+}
+
+/** How long a run of Node takes, in milliseconds. */
+function timeOf(directory, ...args) {
   const started = performance.now();
-  const { status, stderr, stdout } = spawnSync(
-    process.execPath,
-    [program, ...args],
-    { cwd: directory, encoding: "utf8", maxBuffer: 2 ** 28 },
-  );
+  const { status, stderr, stdout } = spawnSync(process.execPath, args, {
+    cwd: directory,
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+  });
   const elapsed = performance.now() - started;
   if (status !== 0)
     throw new Error(`${args.join(" ")}: ${stderr}${stdout.slice(0, 2_000)}`);
@@ -109,6 +114,10 @@ try {
       `| ${name} | ${Math.round(median(times))} | ${Math.round(Math.max(...times))} |`,
     );
   const rounded = (each) => Array.from({ length: rounds }, each);
+  row(
+    "`node -e 0`, for comparison",
+    rounded(() => timeOf(directory, "-e", "0")),
+  );
   for (const args of commands) {
     row(
       `\`${args.slice(0, 2).join(" ")}\``,
