@@ -133,6 +133,8 @@ export function whyText(
 ): string {
   const { root, manifest } = model;
   const relative = (file: string): string => relativeTo(root, file);
+  if (model.unreloaded.has(from))
+    return `A change of ${relative(from)} reloads nothing: the manifest says "reload: false" of it.\n`;
   if (way === undefined)
     return `A change of ${relative(from)} doesn't reload ${relative(to)}: that neither imports nor needs it, directly or through others.\n`;
   if (way.length === 0)

@@ -27,11 +27,11 @@ const UNUSABLE: ReadonlySet<string> = new Set([
 
 /** Compares a manifest with what its sources import. */
 export async function findingsOf(manifest: ReadManifest): Promise<Finding[]> {
-  const { config, place } = manifest;
+  const { config, name, place } = manifest;
   const listing = quickListing();
   const written = writtenList(config, place, listing);
   const findings = written.missing.map(missingFinding);
-  const project = usable({ config: written.config, place }, listing);
+  const project = usable({ config: written.config, name, place }, listing);
   // Until that is mended, nobody can tell what else there is.
   if ("kind" in project) return [...findings, project];
   const model = await scanned(project);
@@ -61,7 +61,7 @@ function missingFinding({ field, text, message }: MissingEntry): Finding {
 }
 
 function usable(
-  manifest: ReadManifest,
+  manifest: Parameters<typeof projectOfManifest>[0],
   listing: Listing,
 ): ReadProject | Finding {
   try {

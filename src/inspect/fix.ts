@@ -14,7 +14,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { ProjectConfig } from "../manifest/types.js";
 import { fromTheEnd, withoutElement } from "./field.js";
 import { literalsOf, withoutLiteral } from "./literals.js";
-import { readManifestAt } from "./read-project.js";
+import { readDraft } from "./read-project.js";
 import type { ReadManifest } from "./read-project.js";
 import type { Finding } from "./types.js";
 
@@ -27,14 +27,14 @@ interface Fixed {
 
 /** Mends what is safe. */
 export async function fixManifest(
-  { config, place }: ReadManifest,
+  manifest: ReadManifest,
   findings: readonly Finding[],
   cwd: string,
 ): Promise<Fixed> {
   const fixed: Finding[] = [];
   const left: Finding[] = [];
-  const draft = new Draft(place.path, cwd);
-  let expected: ProjectConfig = config;
+  const draft = new Draft(manifest, cwd);
+  let expected: ProjectConfig = manifest.config;
   const safe = findings
     .filter(({ isFixable }) => isFixable)
     .sort((a, b) => fromTheEnd(a.field ?? "", b.field ?? ""));
@@ -54,18 +54,20 @@ export async function fixManifest(
 
 /** A manifest's text, being edited. */
 class Draft {
-  readonly #manifest: string;
+  readonly #manifest: ReadManifest;
+  readonly #path: string;
   readonly #cwd: string;
   /** Beside it, so that its imports mean the same; hidden from globs. */
   readonly #file: string;
   #text: string;
 
-  constructor(manifest: string, cwd: string) {
-    const name = `.draft-${process.pid}-${path.basename(manifest)}`;
+  constructor(manifest: ReadManifest, cwd: string) {
     this.#manifest = manifest;
+    this.#path = manifest.place.path;
+    const name = `.draft-${process.pid}-${path.basename(this.#path)}`;
     this.#cwd = cwd;
-    this.#file = path.join(path.dirname(manifest), name);
-    this.#text = readFileSync(manifest, "utf8");
+    this.#file = path.join(path.dirname(this.#path), name);
+    this.#text = readFileSync(this.#path, "utf8");
   }
 
   /** Takes a literal out, if what is left is what is expected. */
@@ -83,9 +85,9 @@ class Draft {
   /** Replaces the manifest in one step. */
   save(): void {
     try {
-      const { mode } = statSync(this.#manifest);
+      const { mode } = statSync(this.#path);
       writeFileSync(this.#file, this.#text, { mode });
-      renameSync(this.#file, this.#manifest);
+      renameSync(this.#file, this.#path);
     } finally {
       rmSync(this.#file, { force: true });
     }
@@ -94,8 +96,10 @@ class Draft {
   async #evaluatesTo(text: string, expected: ProjectConfig): Promise<boolean> {
     try {
       writeFileSync(this.#file, text);
-      const read = await readManifestAt(this.#file, this.#manifest, this.#cwd);
-      return isDeepStrictEqual(read.config, expected);
+      const read = await readDraft(this.#file, this.#manifest, this.#cwd);
+      const { projects, index } = this.#manifest;
+      // Of several, the others are what they were.
+      return isDeepStrictEqual(read.projects, projects.with(index, expected));
     } catch {
       // No manifest any more: that was another literal.
       return false;

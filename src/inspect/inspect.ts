@@ -64,11 +64,12 @@ export async function checkProject(
   return { manifest, findings: await findingsOf(again), fixed, notFixed: left };
 }
 
-/** What a change of these sources reloads, in load order. */
+/** What a change of these sources reloads, in load order; nothing for those with `reload: false`. */
 export function closureInOrder(
-  { graph, edges }: ProjectModel,
+  { graph, edges, unreloaded }: ProjectModel,
   changed: readonly string[],
 ): string[] {
-  const closure = closureOf(graph, changed);
+  const reloading = changed.filter((path) => !unreloaded.has(path));
+  const closure = closureOf(graph, reloading);
   return [...edges.keys()].filter((path) => closure.has(path));
 }

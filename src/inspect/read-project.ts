@@ -1,19 +1,31 @@
 /** From what the user named to what its manifest says. Like `loadProject`, but it also keeps where things are written. */
 import path from "node:path";
-import { evaluateManifest } from "../manifest/evaluate.js";
-import { display, findTarget, packageFields } from "../manifest/find.js";
+import { choose, chosenIndex } from "../manifest/choose.js";
+import { display, findTarget } from "../manifest/find.js";
 import type { Listing } from "../manifest/listing.js";
 import { rootOfEntry } from "../manifest/locate-project.js";
 import type { NeedsGraph } from "../manifest/needs.js";
+import {
+  nameOf,
+  readManifest as readProjects,
+} from "../manifest/read-manifest.js";
+import type { ReadManifest as ReadProjects } from "../manifest/read-manifest.js";
 import { resolveWithNeeds } from "../manifest/resolve.js";
 import type { ManifestPlace } from "../manifest/resolve.js";
 import type { ProjectConfig } from "../manifest/types.js";
-import { parseConfig } from "../manifest/validate.js";
+import { labelOf } from "../manifest/validate.js";
 
-/** A manifest as it was read. */
+/** A manifest as it was read, and which of its projects is meant. */
 export interface ReadManifest {
+  /** The one that is meant. */
   readonly config: ProjectConfig;
+  /** Its name, its own or the default. */
+  readonly name: string;
   readonly place: ManifestPlace;
+  /** All projects of the manifest; most have one. */
+  readonly projects: readonly ProjectConfig[];
+  /** The place of the one that is meant among them. */
+  readonly index: number;
 }
 
 /** A project as its manifest defines it, and where. All paths are absolute and real. */
@@ -27,38 +39,56 @@ export interface ReadProject {
   readonly mixins: readonly string[];
   /** What each source needs, and where that is written. */
   readonly needs: NeedsGraph;
+  /** Sources whose change reloads nothing. */
+  readonly unreloaded: ReadonlySet<string>;
 }
 
 /**
  * Reads the manifest that a target means.
  *
  * @returns `undefined` when it means an entry file without a manifest
- * @throws PreforkError ERR_PREFORK_TARGET, ERR_PREFORK_MANIFEST - as `loadProject`
+ * @throws PreforkError ERR_PREFORK_TARGET, ERR_PREFORK_PROJECT, ERR_PREFORK_MANIFEST - as `loadProject`
  */
 export async function readManifest(
   target: string,
   cwd: string,
 ): Promise<ReadManifest | undefined> {
-  const found = findTarget(target, cwd);
+  const { found, ...choice } = choose(target, cwd, undefined);
   if (found.kind === "entry") return undefined;
-  return await readManifestAt(found.path, found.path, cwd);
+  const read = await readProjects(found.path, cwd);
+  return one(read, chosenIndex(read, choice, cwd), found.path, cwd);
 }
 
 /**
- * Reads a manifest.
+ * Reads a draft of a manifest.
  *
  * @param file - absolute and real
- * @param as - the path that it stands for: another one, if `file` is a draft of it
+ * @param of - what it's a draft of
  */
-export async function readManifestAt(
+export async function readDraft(
   file: string,
-  as: string,
+  { place, index }: ReadManifest,
   cwd: string,
 ): Promise<ReadManifest> {
-  const name = display(cwd, as);
-  const { value } = await evaluateManifest(file, cwd);
-  const config = parseConfig(value, name);
-  return { config, place: { name, path: as, root: path.dirname(as) } };
+  return one(await readProjects(file, cwd), index, place.path, cwd);
+}
+
+function one(
+  { projects, names, isList }: ReadProjects,
+  index: number,
+  manifest: string,
+  cwd: string,
+): ReadManifest {
+  const config = projects[index];
+  const name = names[index] ?? "";
+  if (config === undefined) throw new Error(`no project ${index}`);
+  const shown = display(cwd, manifest);
+  const place = {
+    name: isList ? labelOf(shown, name) : shown,
+    path: manifest,
+    root: path.dirname(manifest),
+  };
+  return { config, name, place, projects, index };
 }
 
 /**
@@ -67,15 +97,17 @@ export async function readManifestAt(
  * @throws PreforkError ERR_PREFORK_SOURCE_MISSING, ERR_PREFORK_NEEDS_UNKNOWN, ERR_PREFORK_NEEDS_CYCLE - as `loadProject`
  */
 export function projectOfManifest(
-  { config, place }: ReadManifest,
+  { config, name, place }: Pick<ReadManifest, "config" | "name" | "place">,
   listing: Listing,
 ): ReadProject {
   const { resolved, needs } = resolveWithNeeds(config, place, listing);
   const { entry, sources, mixins } = resolved;
   const { root, path: manifest } = place;
   const listed = sources.map((source) => source.path);
-  const name = config.name ?? nameOf(root);
-  return { name, root, manifest, entry, listed, mixins, needs };
+  const unreloaded = new Set(
+    sources.filter(({ reload }) => !reload).map((source) => source.path),
+  );
+  return { name, root, manifest, entry, listed, mixins, needs, unreloaded };
 }
 
 /** The project of an entry file without a manifest. */
@@ -90,10 +122,6 @@ export function projectOfEntry(target: string, cwd: string): ReadProject {
     listed: [entry],
     mixins: [],
     needs: new Map<string, Map<string, string>>(),
+    unreloaded: new Set(),
   };
-}
-
-function nameOf(root: string): string {
-  const { name } = packageFields(root) as { name?: unknown };
-  return typeof name === "string" && name !== "" ? name : path.basename(root);
 }

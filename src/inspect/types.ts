@@ -25,6 +25,8 @@ export interface ProjectModel {
   /** The sources that the manifest lists, in its order, the entry included. Without a manifest: the entry alone. */
   readonly listed: readonly string[];
   readonly mixins: readonly string[];
+  /** Sources whose change reloads nothing (`reload: false`). */
+  readonly unreloaded: ReadonlySet<string>;
   /** What each source imports and needs. The keys are all sources, in load order. */
   readonly edges: ReadonlyMap<string, readonly Edge[]>;
   /** All edges: what a change reloads. */

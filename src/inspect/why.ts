@@ -8,10 +8,11 @@ import type { Edge, ProjectModel } from "./types.js";
  *   None when both are the same; `undefined` when a change of `from` doesn't reload `to`
  */
 export function pathOfChange(
-  { edges }: Pick<ProjectModel, "edges">,
+  { edges, unreloaded }: Pick<ProjectModel, "edges" | "unreloaded">,
   from: string,
   to: string,
 ): readonly Edge[] | undefined {
+  if (unreloaded.has(from)) return undefined;
   const dependents = new Map<string, Edge[]>();
   for (const edge of [...edges.values()].flat()) {
     const list = dependents.get(edge.to);

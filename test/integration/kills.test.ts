@@ -44,7 +44,7 @@ async function start(standbys = 0): Promise<Killable> {
   app.write(
     "run.mjs",
     libraryRunner(
-      `{ port: 0, workers: 2, standbys: ${standbys}, bootTimeoutMs: 2_000, drainTimeoutMs: 2_000, stopTimeoutMs: 300, hangTimeoutMs: 600, replaceHung: true, control: true, pidFile: "server.pid" }`,
+      `{ port: 0, workers: 2, standbys: ${standbys}, bootTimeoutMs: 4_000, drainTimeoutMs: 2_000, stopTimeoutMs: 300, hangTimeoutMs: 600, replaceHung: true, control: true, pidFile: "server.pid" }`,
     ) + CONTROLLABLE,
   );
   const session = await startSession(app, { script: app.path("run.mjs") });
@@ -175,7 +175,10 @@ const moments: Readonly<Record<string, (session: Killable) => Promise<void>>> =
     "while a follower boots": async (session) => {
       const from = session.cli.lines.length;
       session.app.write("src/version.ts", versionModule("v1"));
-      await victims["the follower while it boots"]?.(session, from, []);
+      const first = await said(session, from, "ready", isNew);
+      // There are standbys here: it's given one.
+      const behind = session.cli.lines.indexOf(first);
+      await said(session, behind, "activated", isNew);
     },
     "while an old process drains": async (session) => {
       const { app, cli, workerPorts } = session;
@@ -225,7 +228,7 @@ describeEach(moments, (name, moment) => {
     await moment(session);
     cli.signal("SIGSTOP");
     // Longer than any deadline of the run: none of them may be taken for passed.
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    await new Promise((resolve) => setTimeout(resolve, 4_500));
     cli.signal("SIGCONT");
     if (name === "while it stops") {
       expect(await cli.exited).toEqual({ code: 0, signal: null });
