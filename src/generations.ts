@@ -4,9 +4,9 @@ import { BuildAhead } from "./ahead.js";
 import type { Build, Compiler } from "./compiler/types.js";
 import { envFilePath, processEnvironment, readEnvFile } from "./environment.js";
 import type { Environment } from "./environment.js";
-import type { ResolveAnswer, ResolveRequest } from "./ipc/messages.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import type { Program } from "./pool/types.js";
+import { resolveAnswer } from "./resolve-answer.js";
 import type { ResolvedServerOptions } from "./server-options.js";
 
 /** Outputs that no living generation holds are deleted after this many generations. */
@@ -88,7 +88,8 @@ export class Generations {
       env,
       codeCache: compiler.codeCache,
       ahead: this.#ahead,
-      resolve: (request) => resolveFor(compiler, build, request),
+      resolve: async (request) =>
+        resolveAnswer(await compiler.resolveAtRuntime(build, request)),
     };
   }
 
@@ -106,17 +107,4 @@ export class Generations {
     this.#prunedAt = generation;
     await compiler.prune([...this.#builds.values()]);
   }
-}
-
-async function resolveFor(
-  compiler: Compiler,
-  build: Build,
-  request: ResolveRequest,
-): Promise<ResolveAnswer> {
-  const answer = await compiler.resolveAtRuntime(build, request);
-  if (answer.kind !== "failed") return answer;
-  return {
-    kind: "failed",
-    message: answer.diagnostics.map(({ message }) => message).join("\n"),
-  };
 }

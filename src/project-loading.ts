@@ -21,6 +21,7 @@ import type {
   SourceExports,
 } from "./loader/types.js";
 import type { ResolvedProject } from "./manifest/types.js";
+import { resolveAnswer } from "./resolve-answer.js";
 
 /** As of the last load that didn't fail. */
 interface Recorded extends RecordedSource {
@@ -76,12 +77,9 @@ export class ProjectLoading {
     onLoad: (source: LoadedSource) => void,
   ): Promise<LoadedSource[]> {
     const { build, plan } = await this.#plan(project, isForced);
-    answerFor(build.sources.keys(), (request) => {
-      const answer = this.#compiler.resolveAtOnce(build, request);
-      if (answer.kind !== "failed") return answer;
-      const message = answer.diagnostics.map((each) => each.message).join("\n");
-      return { kind: "failed", message };
-    });
+    answerFor(build.sources.keys(), (request) =>
+      resolveAnswer(this.#compiler.resolveAtOnce(build, request)),
+    );
     await this.#loader.load(plan, build.sources, onLoad);
     this.#keep(build);
     return plan.flat();

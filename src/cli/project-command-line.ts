@@ -1,11 +1,8 @@
 /** The command lines of the sub-commands that look at a project, with no server: parsed and checked. They read nothing. */
-import {
-  Command,
-  CommanderError,
-  InvalidArgumentError,
-  Option,
-} from "commander";
-import type { Ended, Streams } from "./sub-command-line.js";
+import { InvalidArgumentError, Option } from "commander";
+import type { Command } from "commander";
+import { endedBy, subCommand } from "./sub-command.js";
+import type { Ended, Streams } from "./sub-command.js";
 
 /** What was asked for. `target`, `entry` and files are as written. */
 export type ProjectCommand =
@@ -38,7 +35,6 @@ export type FilesQuestion =
 type GraphFormat = (typeof FORMATS)[number];
 
 const FORMATS = ["mermaid", "dot", "html"] as const;
-const EXIT_USAGE = 2;
 
 type Name = ProjectCommand["name"];
 
@@ -57,15 +53,7 @@ export function isProjectCommand(name: string | undefined): name is Name {
 
 /** The command as commander knows it; for its documentation, too. */
 export function makeProjectCommand(name: Name, streams: Streams): Command {
-  const command = new Command(`prefork-dev ${name}`)
-    .description(projectCommands[name])
-    .showHelpAfterError(`(prefork-dev ${name} --help says more)`)
-    .configureOutput({
-      writeOut: (text) => streams.stdout.write(text),
-      writeErr: (text) => streams.stderr.write(text),
-    })
-    .allowExcessArguments(false)
-    .exitOverride();
+  const command = subCommand(name, projectCommands[name], streams);
   if (name === "init") {
     return command.argument(
       "[entry]",
@@ -140,12 +128,10 @@ export function parseProjectCommand(
     const [argument] = command.processedArgs as readonly (string | undefined)[];
     return commandOf(name, argument, command.opts<Options>());
   } catch (error) {
-    if (error instanceof InvalidArgumentError) {
+    // Commander prints only its own.
+    if (error instanceof InvalidArgumentError)
       streams.stderr.write(`error: ${error.message}\n`);
-      return { exitCode: EXIT_USAGE };
-    }
-    if (!(error instanceof CommanderError)) throw error;
-    return { exitCode: error.exitCode === 0 ? 0 : EXIT_USAGE };
+    return endedBy(error);
   }
 }
 

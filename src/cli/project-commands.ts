@@ -4,7 +4,6 @@
  */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import process from "node:process";
 import { PreforkError, messageOf } from "../errors.js";
 import type * as Inspect from "../inspect/inspect.js";
 import type { ProjectModel } from "../inspect/types.js";
@@ -23,25 +22,16 @@ import {
   whyJson,
   whyText,
 } from "./project-text.js";
-import type { SubCommandEnvironment } from "./sub-commands.js";
+import { EXIT_FAILED, ownEnvironment, reportFailure } from "./sub-command.js";
+import type { SubCommandEnvironment } from "./sub-command.js";
 
 type Inspecting = typeof Inspect;
-
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
 
 /** What is printed, and how it went. */
 interface Result {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr?: string;
-}
-
-function ownEnvironment(): SubCommandEnvironment {
-  const { stdout, stderr } = process;
-  // A reader that went away (`| head`) is no error.
-  for (const stream of [stdout, stderr]) stream.on("error", () => undefined);
-  return { cwd: process.cwd(), stdout, stderr };
 }
 
 /**
@@ -67,12 +57,7 @@ export async function runProjectCommand(
     if (result.stderr !== undefined) stderr.write(result.stderr);
     return result.exitCode;
   } catch (error) {
-    const message = messageOf(error);
-    const code = error instanceof PreforkError ? error.code : undefined;
-    if (isJson(command))
-      stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
-    else stderr.write(`${message}\n`);
-    return code === "ERR_PREFORK_USAGE" ? EXIT_USAGE : EXIT_FAILED;
+    return reportFailure(error, isJson(command), { stdout, stderr });
   }
 }
 

@@ -1,12 +1,9 @@
 /** The command lines of the sub-commands that talk to a running server: parsed and checked. It asks nobody anything. */
-import type { Writable } from "node:stream";
-import {
-  Command,
-  CommanderError,
-  InvalidArgumentError,
-  Option,
-} from "commander";
+import { InvalidArgumentError, Option } from "commander";
+import type { Command } from "commander";
 import type { ScaleRequest } from "../control/types.js";
+import { endedBy, subCommand } from "./sub-command.js";
+import type { Ended, Streams } from "./sub-command.js";
 
 const MOST_WORKERS = 1_024;
 
@@ -29,20 +26,8 @@ export interface SubInvocation {
   readonly isJson: boolean;
 }
 
-/** Where help and complaints go. */
-export interface Streams {
-  readonly stdout: Writable;
-  readonly stderr: Writable;
-}
-
-/** Nothing is to be done any more: help was printed, or what is wrong. */
-export interface Ended {
-  readonly exitCode: number;
-}
-
 type Name = SubCommand["name"];
 
-const EXIT_USAGE = 2;
 const descriptions: Readonly<Record<Name, string>> = {
   status: "Shows what a running server does.",
   reload: "Reloads a running server, and waits until every worker is new.",
@@ -81,21 +66,13 @@ function valueOf(text: string): unknown {
 }
 
 function makeCommand(name: Name, streams: Streams): Command {
-  const command = new Command(`prefork-dev ${name}`)
-    .description(descriptions[name])
+  const command = subCommand(name, descriptions[name], streams)
     .option(
       "--project <target>",
       "the server's entry file, manifest or directory",
       ".",
     )
-    .option("--json", "the server's answer as JSON")
-    .showHelpAfterError(`(prefork-dev ${name} --help says more)`)
-    .configureOutput({
-      writeOut: (text) => streams.stdout.write(text),
-      writeErr: (text) => streams.stderr.write(text),
-    })
-    .allowExcessArguments(false)
-    .exitOverride();
+    .option("--json", "the server's answer as JSON");
   if (name === "scale")
     command.argument(
       "<workers>",
@@ -132,8 +109,7 @@ export function parseSubCommand(
   try {
     command.parse(argv.slice(1), { from: "user" });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return { exitCode: error.exitCode === 0 ? 0 : EXIT_USAGE };
+    return endedBy(error);
   }
   const { project, json, worker } = command.opts<{
     project: string;

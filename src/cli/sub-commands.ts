@@ -2,40 +2,21 @@
  * `prefork-dev status|reload|scale|send|stop`: asks the server that runs for a project, over its control socket, and prints
  * what it answers. `sub-command-line.ts` parses, `status-text.ts` and `outcome-text.ts` write the texts.
  */
-import process from "node:process";
-import type { Writable } from "node:stream";
 import { ControlClient } from "../control/control-client.js";
 import { findControlSocket } from "../control/find-control-socket.js";
-import { PreforkError, messageOf } from "../errors.js";
 import { locateProject } from "../manifest/locate-project.js";
 import { fieldsOf } from "./lenient.js";
 import { commandText, reloadText, scaleText } from "./outcome-text.js";
 import type { Told } from "./outcome-text.js";
 import { statusText } from "./status-text.js";
+import { EXIT_FAILED, ownEnvironment, reportFailure } from "./sub-command.js";
+import type { SubCommandEnvironment } from "./sub-command.js";
 import { isSubCommand, parseSubCommand } from "./sub-command-line.js";
 import type { SubCommand } from "./sub-command-line.js";
-
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
-
-/** What a sub-command needs of its process. */
-export interface SubCommandEnvironment {
-  /** What relative targets, and the paths shown, are relative to. */
-  readonly cwd: string;
-  readonly stdout: Writable;
-  readonly stderr: Writable;
-}
 
 /** An answer: as it came, and for people. */
 interface Answered extends Told {
   readonly answer: unknown;
-}
-
-function ownEnvironment(): SubCommandEnvironment {
-  const { stdout, stderr } = process;
-  // A reader that went away (`| head`) is no error.
-  for (const stream of [stdout, stderr]) stream.on("error", () => undefined);
-  return { cwd: process.cwd(), stdout, stderr };
 }
 
 /**
@@ -65,12 +46,7 @@ export async function runSubCommand(
     else (isDone ? stdout : stderr).write(text);
     return isDone ? 0 : EXIT_FAILED;
   } catch (error) {
-    const message = messageOf(error);
-    const code = error instanceof PreforkError ? error.code : undefined;
-    if (isJson)
-      stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
-    else stderr.write(`${message}\n`);
-    return code === "ERR_PREFORK_USAGE" ? EXIT_USAGE : EXIT_FAILED;
+    return reportFailure(error, isJson, { stdout, stderr });
   }
 }
 

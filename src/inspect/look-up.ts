@@ -1,6 +1,7 @@
 /** The sources that a user names. */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
+import { realPath } from "../compiler/project-sources.js";
 import { PreforkError } from "../errors.js";
 import { relativeTo } from "../manifest/messages.js";
 import { didYouMean, nearest } from "../manifest/nearest.js";
@@ -41,12 +42,4 @@ export function lookUpSource(
     "ERR_PREFORK_USAGE",
     `"${text}" ${problem}${didYouMean(meant)} "prefork-dev files" lists them all.`,
   );
-}
-
-function realPath(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    return file;
-  }
 }

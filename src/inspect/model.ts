@@ -31,7 +31,7 @@ export function modelOf(
   }
   const graph = graphOf(found, () => true);
   const eagerGraph = graphOf(found, ({ isEager }) => isEager);
-  const { listed, mixins, entry, name, root, manifest, unreloaded } = project;
+  const { name, root, manifest, entry, listed, mixins, unreloaded } = project;
   const roots = [...listed, ...mixins];
   const order = orderOf(orderGraphOf(found, eagerGraph, listed), graph, roots);
   const edges = new Map(order.map((path) => [path, found.get(path) ?? []]));

@@ -3,17 +3,15 @@ import path from "node:path";
 import { choose, chosenIndex } from "../manifest/choose.js";
 import { display, findTarget } from "../manifest/find.js";
 import type { Listing } from "../manifest/listing.js";
-import { rootOfEntry } from "../manifest/locate-project.js";
+import { projectOfEntry as entryProject } from "../manifest/load-project.js";
 import type { NeedsGraph } from "../manifest/needs.js";
-import {
-  nameOf,
-  readManifest as readProjects,
-} from "../manifest/read-manifest.js";
+import { readManifest as readProjects } from "../manifest/read-manifest.js";
 import type { ReadManifest as ReadProjects } from "../manifest/read-manifest.js";
 import { resolveWithNeeds } from "../manifest/resolve.js";
 import type { ManifestPlace } from "../manifest/resolve.js";
 import type { ProjectConfig } from "../manifest/types.js";
 import { labelOf } from "../manifest/validate.js";
+import type { ProjectOutline } from "./types.js";
 
 /** A manifest as it was read, and which of its projects is meant. */
 export interface ReadManifest {
@@ -28,19 +26,10 @@ export interface ReadManifest {
   readonly index: number;
 }
 
-/** A project as its manifest defines it, and where. All paths are absolute and real. */
-export interface ReadProject {
-  readonly name: string;
-  readonly root: string;
-  readonly manifest: string | undefined;
-  readonly entry: string;
-  /** In the order listed; without a manifest the entry alone. */
-  readonly listed: readonly string[];
-  readonly mixins: readonly string[];
+/** A project as its manifest defines it, and where. */
+export interface ReadProject extends ProjectOutline {
   /** What each source needs, and where that is written. */
   readonly needs: NeedsGraph;
-  /** Sources whose change reloads nothing. */
-  readonly unreloaded: ReadonlySet<string>;
 }
 
 /**
@@ -112,15 +101,10 @@ export function projectOfManifest(
 
 /** The project of an entry file without a manifest. */
 export function projectOfEntry(target: string, cwd: string): ReadProject {
-  const { path: entry } = findTarget(target, cwd);
-  const root = rootOfEntry(entry);
+  const { sources, ...project } = entryProject(findTarget(target, cwd).path);
   return {
-    name: nameOf(root),
-    root,
-    manifest: undefined,
-    entry,
-    listed: [entry],
-    mixins: [],
+    ...project,
+    listed: sources.map((source) => source.path),
     needs: new Map<string, Map<string, string>>(),
     unreloaded: new Set(),
   };

@@ -16,8 +16,8 @@ export interface Edge {
   readonly where: string;
 }
 
-/** A project's sources and what leads from one to the other. All paths are absolute. */
-export interface ProjectModel {
+/** A project as it is written: which sources there are by name. All paths are absolute and real. */
+export interface ProjectOutline {
   readonly name: string;
   readonly root: string;
   readonly manifest: string | undefined;
@@ -27,6 +27,10 @@ export interface ProjectModel {
   readonly mixins: readonly string[];
   /** Sources whose change reloads nothing (`reload: false`). */
   readonly unreloaded: ReadonlySet<string>;
+}
+
+/** A project's sources and what leads from one to the other. */
+export interface ProjectModel extends ProjectOutline {
   /** What each source imports and needs. The keys are all sources, in load order. */
   readonly edges: ReadonlyMap<string, readonly Edge[]>;
   /** All edges: what a change reloads. */

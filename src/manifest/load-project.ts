@@ -21,7 +21,8 @@ export interface LoadProjectOptions {
   readonly project?: string;
 }
 
-function projectOfEntry(entry: string): ResolvedProject {
+/** The project of a program without a manifest. */
+export function projectOfEntry(entry: string): ResolvedProject {
   const root = rootOfEntry(entry);
   return {
     name: nameOf(root),
