@@ -64,6 +64,7 @@ describe("a target", () => {
       preload: [],
       mixins: [],
       server: {},
+      steps: [],
       definedBy: [],
     });
   });
@@ -99,6 +100,7 @@ describe("a target", () => {
       preload: [],
       mixins: [],
       server: {},
+      steps: [],
       definedBy: [at(name)],
     });
     expect(await loadProject(name, { cwd: root })).toEqual(project);
@@ -221,6 +223,7 @@ describe("a manifest", () => {
     const manifest = at("prefork.config.ts");
     expect(await evaluateManifest(manifest, root, self)).toEqual({
       value: { entry: "a.ts", name: "self" },
+      steps: [],
       definedBy: [manifest],
     });
   });
