@@ -160,11 +160,7 @@ export class Reloader {
       }
       const { envFile } = generations;
       input.isEnvironmentOther ||= envFile !== undefined && paths.has(envFile);
-      if (
-        result.kind === "unchanged" &&
-        !forced &&
-        !input.isEnvironmentOther
-      ) {
+      if (result.kind === "unchanged" && !forced && !input.isEnvironmentOther) {
         onBuilt();
         return { kind: "unchanged" };
       }

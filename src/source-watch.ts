@@ -72,6 +72,7 @@ export class SourceWatch {
   update(): void {
     const { parts, reloader, generations } = this.#options;
     const { files, directories, readAt } = parts.compiler.watchSet();
+    const { readAt: stepReadAt } = parts.steps;
     const { envFile } = generations;
     const others = [
       ...reloader.definedBy,
@@ -80,7 +81,7 @@ export class SourceWatch {
     this.#watcher.watch(
       { files: new Set([...files, ...others]), directories },
       // A step reads before the compiler does.
-      new Map([...readAt, ...parts.steps.readAt]),
+      stepReadAt.size === 0 ? readAt : new Map([...readAt, ...stepReadAt]),
     );
   }
 

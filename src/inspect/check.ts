@@ -107,7 +107,8 @@ function leadsToOutput(
   { message, file }: Diagnostic,
   outputs: WrittenOutputs,
 ): boolean {
-  const [, specifier = ""] = /^Cannot find (\.\S+) imported/.exec(message) ?? [];
+  const [, specifier = ""] =
+    /^Cannot find (\.\S+) imported/.exec(message) ?? [];
   if (specifier === "" || file === undefined) return false;
   const inTypeScript = specifier.replace(/\.([cm]?)js(x?)$/, ".$1ts$2");
   const names = [specifier, inTypeScript, `${specifier}.ts`];

@@ -5,7 +5,7 @@ import type { FunctionStep, SourceStep } from "./types.js";
 
 /** The keys of a step. */
 export const runKeys: readonly string[] = [
-  ...["command", "fn", "makes", "timeoutMs"],
+  ...["command", "fn", "reads", "makes", "timeoutMs"],
 ];
 
 /** Timers can't wait longer: 2^31 - 1. */
@@ -78,7 +78,11 @@ export function checkRun(
       timeoutMs,
       `It must be a whole number of milliseconds from 0 (no limit) to ${LONGEST_MS}.`,
     );
+  const { reads } = value;
   const options = {
+    ...(reads !== undefined && {
+      reads: checker.paths(`${field}.reads`, reads),
+    }),
     makes,
     ...(timeoutMs !== undefined && { timeoutMs: Number(timeoutMs) }),
   };

@@ -74,7 +74,13 @@ export function writtenOutputs(
         `${place.name}: ${field} "${text}" is a directory. Name its files, or write "${text.replace(/[\\/]+$/, "")}/**/*".`,
       );
     const isPending = file === undefined;
-    return { written, base, isGlob: false, files: [file ?? absolute], isPending };
+    return {
+      written,
+      base,
+      isGlob: false,
+      files: [file ?? absolute],
+      isPending,
+    };
   };
 
   const read = (

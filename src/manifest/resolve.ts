@@ -149,7 +149,11 @@ export function resolveWithNeeds(
         const list = { needs, bases: [base, root], isShared };
         add(files, { lists: [...outer.lists, list], ...switches });
         if (run === undefined) return;
-        steps.push({ field: at, run, inputs: files });
+        const reads = (run.reads ?? []).flatMap((text, number) =>
+          expand({ text, field: `${at}.reads[${number}]` }, base),
+        );
+        const inputs = [...new Set([...files, ...withoutOwn(reads, made)])];
+        steps.push({ field: at, run, sources: files, inputs });
         // What it makes is in the directory's list, but isn't the entry.
         for (const file of made.flatMap((output) => output.files)) {
           if (!outer.standby) keptBack.add(file);

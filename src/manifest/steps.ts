@@ -13,7 +13,9 @@ export interface ListedStep {
   /** Like `sources[2].run`. */
   readonly field: string;
   readonly run: SourceStep;
-  /** The sources of its entry, without what it makes itself. */
+  /** The files of its entry, without what it makes itself. */
+  readonly sources: readonly string[];
+  /** … and what else it reads. */
   readonly inputs: readonly string[];
 }
 
@@ -99,7 +101,8 @@ export function resolveSteps(
   root: string,
 ): readonly ResolvedStep[] {
   checkMakers(manifest, listed, outputs);
-  const steps = listed.map(({ field, run, inputs }): ResolvedStep => {
+  const steps = listed.map((step): ResolvedStep => {
+    const { field, run, sources, inputs } = step;
     const own = outputs.bySteps.get(field) ?? [];
     const keys = own.map(({ written, base }) =>
       relativeTo(root, path.resolve(base, written.text)),
@@ -107,6 +110,7 @@ export function resolveSteps(
     return {
       field,
       key: keys.join("\n"),
+      sources,
       inputs,
       outputs: own.flatMap(({ isGlob, files }) => (isGlob ? [] : files)),
       outputGlobs: own.flatMap(({ isGlob, written, base }) =>
@@ -143,11 +147,14 @@ export function withOutputs<Noted>(
   outputs: WrittenOutputs,
   make: () => Noted,
 ): Map<string, Noted> {
-  const ranks = new Map(Array.from(listed.keys(), (file, rank) => [file, rank]));
+  if (steps.length === 0) return new Map(listed);
+  const ranks = new Map(
+    Array.from(listed.keys(), (file, rank) => [file, rank]),
+  );
   const behind = new Map<number, string[]>();
-  for (const { field, inputs } of steps) {
-    const last = inputs.reduce(
-      (most, input) => Math.max(most, ranks.get(input) ?? -1),
+  for (const { field, sources } of steps) {
+    const last = sources.reduce(
+      (most, source) => Math.max(most, ranks.get(source) ?? -1),
       -1,
     );
     const files = filesOf(field, outputs).filter((file) => !listed.has(file));

@@ -51,6 +51,11 @@ export interface StepContext {
 /** What every step says. */
 export interface StepOptions {
   /**
+   * What else it reads, the program that generates for one: paths or globs, relative to the directory that the entry stands
+   * in. Their change makes it due, too, but they aren't sources by that. Default: none.
+   */
+  readonly reads?: readonly string[];
+  /**
    * The files that it makes: paths or globs, relative to the directory that the entry stands in. They are sources, and don't
    * have to exist before the step has run. At least one.
    */
@@ -223,6 +228,8 @@ export interface ResolvedStep {
   /** Tells it from the others, also in later runs: what it makes, and no two make the same. */
   readonly key: string;
   /** The sources of its entry, in order. */
+  readonly sources: readonly string[];
+  /** All whose change makes it due: its sources, then what else it reads. */
   readonly inputs: readonly string[];
   /** What it makes, as far as that is written as paths. Need not exist. */
   readonly outputs: readonly string[];

@@ -58,8 +58,8 @@ export async function attemptStep(
   ));
   state.status = "running";
   book.begin(step);
-  const changed = state.changedOf(step.inputs);
-  onEvent({ ...name, kind: "started", changed: changed ?? step.inputs });
+  const changed = state.changedOf(step.sources);
+  onEvent({ ...name, kind: "started", changed: changed ?? step.sources });
   const { end, found, isSettled } = await untilSettled(step, options);
 
   state.made = book.files.outputsOf(step, project);
@@ -120,16 +120,16 @@ async function untilSettled(
   let found: Hashes = book.read(step);
   for (let attempt = 1; ; attempt++) {
     onFound(found);
-    const changed = state.changedOf(step.inputs);
+    const changed = state.changedOf(step.sources);
     const end = await runStep(step, { root, changed, signal, kill, onGroup });
     const now = book.read(step);
     const isSettled = areSame(found, now);
     if (isSettled || end.kind === "cancelled" || attempt === MOST_TRIES)
       return { end, found, isSettled };
     const before = found;
-    state.makeDue(
-      step.inputs.filter((file) => before.get(file) !== now.get(file)),
-    );
+    const isOther = (file: string): boolean =>
+      before.get(file) !== now.get(file);
+    book.makeDue(step, step.inputs.filter(isOther));
     found = now;
   }
 }

@@ -18,7 +18,7 @@ export interface StepFailure {
 export function stepDiagnostic(
   step: ResolvedStep,
   root: string,
-  { problem, output, source = step.inputs[0] }: StepFailure,
+  { problem, output, source = step.sources[0] }: StepFailure,
 ): Diagnostic {
   const name = source === undefined ? "" : shownSource(step, root, source);
   const said = output === "" ? "" : `. It wrote:\n${output}`;
@@ -30,6 +30,6 @@ export function stepDiagnostic(
 
 function shownSource(step: ResolvedStep, root: string, source: string): string {
   const shown = path.relative(root, source).replaceAll(path.sep, "/");
-  const others = step.inputs.length - 1;
+  const others = step.sources.length - 1;
   return others === 0 ? ` of ${shown}` : ` of ${shown} and ${others} more`;
 }

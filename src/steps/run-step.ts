@@ -43,7 +43,7 @@ export function shownTask({ task }: Pick<ResolvedStep, "task">): string {
 
 /** Runs a step. Never rejects. */
 export async function runStep(
-  step: Pick<ResolvedStep, "task" | "inputs" | "timeoutMs">,
+  step: Pick<ResolvedStep, "task" | "sources" | "timeoutMs">,
   options: StepRunOptions,
 ): Promise<StepEnd> {
   const { task, timeoutMs } = step;
@@ -119,15 +119,15 @@ function late(timeoutMs: number): string {
 
 async function callFunction(
   fn: (context: StepContext) => void | Promise<void>,
-  { inputs, timeoutMs }: Pick<ResolvedStep, "inputs" | "timeoutMs">,
-  { root, changed = inputs, signal, kill }: StepRunOptions,
+  { sources, timeoutMs }: Pick<ResolvedStep, "sources" | "timeoutMs">,
+  { root, changed = sources, signal, kill }: StepRunOptions,
 ): Promise<StepEnd> {
   if (signal.aborted) return { kind: "cancelled" };
   const cancel = new AbortController();
   const over = new AbortController();
   const aborted = abortOf(signal, over.signal);
   const killed = abortOf(kill, over.signal);
-  const context = { changed, sources: inputs, root, signal: cancel.signal };
+  const context = { changed, sources, root, signal: cancel.signal };
   const called = Promise.resolve()
     .then(async () => await fn(context))
     .then(

@@ -60,8 +60,17 @@ export class StepBook {
       const changed = step.inputs.filter(
         (input) => turn.paths.has(input) && !this.left.has(input),
       );
-      if (changed.length > 0) state.makeDue(changed);
+      this.makeDue(step, changed);
     }
+  }
+
+  /** A step is to run for what it reads and has changed, if there's any. */
+  makeDue(step: ResolvedStep, changed: readonly string[]): void {
+    if (changed.length === 0) return;
+    const sources = new Set(step.sources);
+    // With another generator, all that it made may be different.
+    const isKnown = changed.every((input) => sources.has(input));
+    this.of(step).makeDue(isKnown ? changed : undefined);
   }
 
   /** The contents of what a step reads. */

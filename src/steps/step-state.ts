@@ -19,16 +19,16 @@ export class StepState {
     return this.#isDue;
   }
 
-  /** Which of these have changed since it last succeeded; `undefined`: that isn't known. */
-  changedOf(inputs: readonly string[]): readonly string[] | undefined {
+  /** Which of its sources have changed since it last succeeded; `undefined`: that isn't known. */
+  changedOf(sources: readonly string[]): readonly string[] | undefined {
     const changed = this.#changed;
-    return changed && inputs.filter((input) => changed.has(input));
+    return changed && sources.filter((source) => changed.has(source));
   }
 
   /**
    * It's to run.
    *
-   * @param changed - what it reads, and that has changed; `undefined`: that isn't known
+   * @param changed - of its sources; `undefined`: that isn't known
    */
   makeDue(changed: Iterable<string> | undefined): void {
     this.#isDue = true;

@@ -122,7 +122,7 @@ export class Steps {
   status(): StepStatus[] {
     return this.#book.steps.map((step) => {
       const { status: state, ms } = this.#book.of(step);
-      const { inputs: sources, outputs: makes } = step;
+      const { sources, outputs: makes } = step;
       return { ...nameOf(step), sources, makes, state, ms };
     });
   }
@@ -153,8 +153,8 @@ export class Steps {
     };
     const isDue = (step: ResolvedStep): boolean =>
       book.of(step).isDue &&
-      // All that it reads is still to be made.
-      step.inputs.length > 0 &&
+      // All that it's for is still to be made.
+      step.sources.length > 0 &&
       (runs.get(step.key) ?? 0) < MOST_RUNS;
 
     book.look(turn, turn.look);
@@ -174,9 +174,12 @@ export class Steps {
       if (ended.kind === "failed") return result("failed", ended.diagnostic);
       if (ended.kind === "cancelled") return result("cancelled");
       // Whoever builds may not have heard of their last change, which this step has seen.
-      for (const input of step.inputs) changed.add(input);
+      for (const source of step.sources) changed.add(source);
       for (const reader of readersOf(steps, ended.made))
-        book.of(reader).makeDue(ended.made);
+        book.makeDue(
+          reader,
+          reader.inputs.filter((input) => ended.made.has(input)),
+        );
       if (!ended.hasOthers) continue;
       await turn.reread();
       book.look(turn, "definitions");

@@ -119,7 +119,10 @@ const story = (cli: Cli, from = 0): string[] =>
  *
  * @returns the roll's generation
  */
-async function fence({ app, cli, port }: Started, text: string): Promise<unknown> {
+async function fence(
+  { app, cli, port }: Started,
+  text: string,
+): Promise<unknown> {
   const from = cli.lines.length;
   app.write("src/other.ts", other(text));
   const fits = (line: LogLine): boolean =>
@@ -187,7 +190,12 @@ test("a save of what a step reads: it runs, what it made belongs to the same rol
   expect((await get(port)).text).toBe("two o1");
   // By then all events of its writing have come, and been looked at.
   expect(await fence(started, "o2")).toBe(3);
-  expect(story(cli, from)).toEqual(["step started", "step done", "done", "done"]);
+  expect(story(cli, from)).toEqual([
+    "step started",
+    "step done",
+    "done",
+    "done",
+  ]);
   const done = await stepLine(cli, "done", from);
   expect(done).toMatchObject({
     step: "sources[0].run",
@@ -276,7 +284,10 @@ test("a first start whose step fails: requests get the reason, mending it is eno
   const { app, cli, port } = await begin(
     madeApp({
       "src/in.txt": "bad",
-      "prefork.config.ts": manifest().replace("port: 0", "$&, holdTimeoutMs: 50"),
+      "prefork.config.ts": manifest().replace(
+        "port: 0",
+        "$&, holdTimeoutMs: 50",
+      ),
     }),
   );
   await reloaded(cli, "failed");
@@ -384,7 +395,11 @@ test("a stop while a step runs leaves no process, and doesn't wait for it", asyn
   await arrived;
   cli.signal("SIGTERM");
   expect((await cli.exited).code).toBe(0);
-  expect(story(cli, from)).toEqual(["step started", "step cancelled", "stopped"]);
+  expect(story(cli, from)).toEqual([
+    "step started",
+    "step cancelled",
+    "stopped",
+  ]);
   await cli.untilGone(1_000);
 });
 

@@ -32,7 +32,10 @@ describe("the shape of a step", () => {
     const sources = [
       { file: "a.sql", run: { command: "gen", makes: ["a.ts"] } },
       { file: "b.sql", run: { command: ["gen", ""], makes: ["b.ts"] } },
-      { file: "*.txt", run: { fn, makes: ["c.ts"], timeoutMs: 0 } },
+      {
+        file: "*.txt",
+        run: { fn, reads: ["gen.ts"], makes: ["c.ts"], timeoutMs: 0 },
+      },
     ];
     expect(parseConfig({ entry: "a.ts", sources }, "m")).toStrictEqual({
       entry: "a.ts",
@@ -46,6 +49,10 @@ describe("the shape of a step", () => {
     [
       { command: "gen", fn: () => undefined, makes: ["a"] },
       "sources[0].run has both command and fn.",
+    ],
+    [
+      { command: "gen", reads: "a", makes: ["a"] },
+      'sources[0].run.reads is "a".',
     ],
     [{ command: "gen" }, "sources[0].run.makes is undefined."],
     [{ command: "gen", makes: [] }, "sources[0].run.makes is []."],
@@ -64,7 +71,7 @@ describe("the shape of a step", () => {
     ],
     [
       { comand: "gen", makes: ["a"] },
-      'sources[0].run has an unknown key "comand" ("gen"). Did you mean "command"? It can have: command, fn, makes, timeoutMs.',
+      'sources[0].run has an unknown key "comand" ("gen"). Did you mean "command"? It can have: command, fn, reads, makes, timeoutMs.',
     ],
   ])("%j: %s", (run, message) => {
     expect(shapeFailure(run)).toContain(`ERR_PREFORK_MANIFEST m: ${message}`);
@@ -197,6 +204,28 @@ describe("what steps make", () => {
     expect(step?.inputs).toEqual([path.join(folder.root, "p/a.json")]);
   });
 
+  it("are of no concern to what else is read: that's no source, but must be there", () => {
+    const folder = new Folder("a.sql", "tools/gen.mjs", "tools/b.mjs");
+    const entry = (...reads: string[]): SourceEntry => ({
+      file: "a.sql",
+      run: { ...command("a.ts"), reads },
+    });
+    const { sources, steps } = folder.resolve(
+      entry("tools/gen.mjs", "tools/*.mjs"),
+    );
+    const short = (file: string): string => path.relative(folder.root, file);
+    expect(sources.map((source) => short(source.path))).toEqual([
+      ...["a.sql", "a.ts", "server.ts"],
+    ]);
+    expect(steps[0]?.sources.map(short)).toEqual(["a.sql"]);
+    expect(steps[0]?.inputs.map(short)).toEqual([
+      ...["a.sql", "tools/gen.mjs", "tools/b.mjs"],
+    ]);
+    expect(folder.failure(entry("tool/gen.mjs"))).toContain(
+      'ERR_PREFORK_SOURCE_MISSING m: sources[0].run.reads[0] "tool/gen.mjs" doesn\'t exist. Did you mean "tools/gen.mjs"?',
+    );
+  });
+
   it("have the switches of the directories around the entry, not its own", () => {
     const folder = new Folder("d/a.sql", "b.sql");
     const { sources } = folder.resolve(
@@ -279,9 +308,7 @@ describe("what can't be", () => {
   it("a directory that is made", () => {
     const folder = new Folder("a.sql", "gen/a.ts");
     for (const text of ["gen", "other/"])
-      expect(
-        folder.failure({ file: "a.sql", run: command(text) }),
-      ).toContain(
+      expect(folder.failure({ file: "a.sql", run: command(text) })).toContain(
         `m: sources[0].run.makes[0] "${text}" is a directory. Name its files, or write "${text.replace("/", "")}/**/*".`,
       );
   });

@@ -77,9 +77,7 @@ test("of a process group that is watched nobody is left", async () => {
   ]);
   const child = Number((await master.until(/^child \d+$/)).split(" ")[1]);
   await master.ended;
-  await expect
-    .poll(() => isRunning(child), { timeout: 5_000 })
-    .toBe(false);
+  await expect.poll(() => isRunning(child), { timeout: 5_000 }).toBe(false);
 });
 
 test("a process that isn't watched any more, and a file that is another one now, are left alone", async () => {

@@ -150,7 +150,9 @@ test("when it's aborted, its whole group gets SIGTERM, and time to end", async (
     require("fs").writeFileSync("ready", String(process.pid));
   `;
   // The shell ends at once; what it has started doesn't.
-  const ran = run(`"${process.execPath}" -e '${code.replaceAll("\n", " ")}'; true`);
+  const ran = run(
+    `"${process.execPath}" -e '${code.replaceAll("\n", " ")}'; true`,
+  );
   await textOf(path.join(ran.folder, "ready"));
   expect(membersOf(await ran.group)).not.toEqual([]);
   ran.abort();
@@ -162,7 +164,9 @@ test("when it's aborted, its whole group gets SIGTERM, and time to end", async (
 
 test("who doesn't end by SIGTERM is killed: after a while, or at once", async () => {
   for (const end of ["abort", "kill"] as const) {
-    const ran = run(`trap "" TERM; echo ready > ready; while :; do sleep 1; done`);
+    const ran = run(
+      `trap "" TERM; echo ready > ready; while :; do sleep 1; done`,
+    );
     await textOf(path.join(ran.folder, "ready"));
     const group = await ran.group;
     ran[end]();

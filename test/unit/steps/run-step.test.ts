@@ -24,7 +24,7 @@ function call(
 ): Called {
   const [abort, kill] = [new AbortController(), new AbortController()];
   const ended = runStep(
-    { task: { kind: "function", fn }, inputs: ["/r/a", "/r/b"], timeoutMs },
+    { task: { kind: "function", fn }, sources: ["/r/a", "/r/b"], timeoutMs },
     {
       root: "/r",
       changed: ["/r/b"],
@@ -67,7 +67,7 @@ test("a command sees them", async () => {
   const end = await runStep(
     {
       task: { kind: "command", command: 'echo "$PREFORK_CHANGED"' },
-      inputs: [path.join(root, "a"), path.join(root, "b")],
+      sources: [path.join(root, "a"), path.join(root, "b")],
       timeoutMs: 0,
     },
     {

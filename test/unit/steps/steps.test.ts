@@ -113,7 +113,10 @@ class World {
 
 /** Copies `a` to `b` with a mark; counts its runs in `runs`. */
 const COPY = 'sed "s/^/made /" a > b; echo run >> runs';
-const copying: SourceEntry = { file: "a", run: { command: COPY, makes: ["b"] } };
+const copying: SourceEntry = {
+  file: "a",
+  run: { command: COPY, makes: ["b"] },
+};
 
 function copyWorld(): World {
   const world = new World(copying);
@@ -191,7 +194,10 @@ test("what is gone is made again", async () => {
 test("it runs once, however many of its sources have changed, and is told which", async () => {
   const world = new World({
     file: "*.sql",
-    run: { command: 'echo "$PREFORK_CHANGED" > out; echo >> runs', makes: ["out"] },
+    run: {
+      command: 'echo "$PREFORK_CHANGED" > out; echo >> runs',
+      makes: ["out"],
+    },
   });
   for (const name of ["a", "b", "c"]) world.write(`${name}.sql`, "1");
   await world.run("all");
@@ -201,6 +207,31 @@ test("it runs once, however many of its sources have changed, and is told which"
   await world.run("changes", "a.sql", "c.sql");
   expect(world.read("out")).toBe("a.sql\nc.sql\n");
   expect(world.read("runs")).toBe("\n\n");
+});
+
+test("what else it reads makes it due, and then it isn't known what is different", async () => {
+  const world = new World({
+    file: "a",
+    run: {
+      command: 'echo "${PREFORK_CHANGED-all}" > b; sh gen.sh >> b',
+      reads: ["gen.sh"],
+      makes: ["b"],
+    },
+  });
+  world.write("a", "");
+  world.write("gen.sh", "echo 1");
+  await world.run("all");
+  world.write("a", "a");
+  await world.run("changes", "a");
+  expect(world.read("b")).toBe("a\n1\n");
+  world.write("gen.sh", "echo 2");
+  expect(world.changed(await world.run("changes", "gen.sh"))).toEqual([
+    ...["a", "b"],
+  ]);
+  expect(world.read("b")).toBe("all\n2\n");
+  world.write("gen.sh", "echo 3");
+  world.open();
+  expect((await world.run("all")).hasRun).toBe(true);
 });
 
 test("a failure says source, command, exit code and what it wrote; it's tried again, whatever changes", async () => {
