@@ -15,13 +15,13 @@ export interface Expander {
    *
    * @throws PreforkError ERR_PREFORK_SOURCE_MISSING
    */
-  expand(written: Written, base: string): readonly string[];
+  readonly expand: (written: Written, base: string) => readonly string[];
   /** The error for something that isn't there. */
-  missing(
+  readonly missing: (
     written: Written,
     base: string,
     kind: "file" | "glob" | "directory",
-  ): Error;
+  ) => Error;
 }
 
 /** Makes an expander for a manifest. */

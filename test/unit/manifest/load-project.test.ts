@@ -223,7 +223,6 @@ describe("a manifest", () => {
     const manifest = at("prefork.config.ts");
     expect(await evaluateManifest(manifest, root, self)).toEqual({
       value: { entry: "a.ts", name: "self" },
-      steps: [],
       definedBy: [manifest],
     });
   });

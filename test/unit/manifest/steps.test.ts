@@ -254,7 +254,7 @@ describe("what steps make", () => {
     const folder = new Folder("a.sql");
     const entry = { file: "a.sql", run: command("gen/a.ts") };
     expect(folder.failure(entry, "src/*.ts")).toContain(
-      'ERR_PREFORK_SOURCE_MISSING m: sources[1] "src/*.ts" matches no file.',
+      'ERR_PREFORK_SOURCE_MISSING m: sources[1] "src/*.ts" matches no file',
     );
     expect(folder.failure(entry, "gen/b.ts")).toContain(
       'sources[1] "gen/b.ts" doesn\'t exist.',
