@@ -414,7 +414,7 @@ test("a step doesn't outlive a master that was killed, and runs again at the nex
   const app = madeApp();
   const env = await gate.open();
   const { cli } = await start(app, env);
-  const arrived = gate.arrival();
+  let arrived = gate.arrival();
   // It doesn't end by SIGTERM, and not by a closed pipe.
   const command = `trap "" TERM; node generate.mjs; sleep 60`;
   app.write(
@@ -426,6 +426,14 @@ test("a step doesn't outlive a master that was killed, and runs again at the nex
   cli.signal("SIGKILL");
   await cli.exited;
   await cli.untilGone(5_000);
+
+  arrived = gate.arrival();
+  const again = startCli({ app, args: ["."], env });
+  try {
+    await arrived;
+  } finally {
+    await again.close();
+  }
 });
 
 test("steps in a row: what one makes another reads, in one roll", async () => {

@@ -20,6 +20,8 @@ class World {
   readonly root = fs.realpathSync(temporaryFolder());
   readonly events: StepEvent[] = [];
   entries: readonly SourceEntry[];
+  /** What the manifest imports. */
+  imported: readonly string[] = [];
   steps: Steps;
   rereads = 0;
   #project: StepProject | undefined;
@@ -88,7 +90,7 @@ class World {
       { name: "m", path: manifest, root },
       fileListing,
     );
-    return { root, manifest, steps, definedBy: [manifest] };
+    return { root, manifest, steps, definedBy: [manifest, ...this.imported] };
   }
 
   async run(look: Turn["look"], ...changed: string[]): Promise<TurnResult> {
@@ -340,6 +342,12 @@ test("a function is due when its text is another, or what the manifest imports",
   ];
   expect((await world.run("definitions")).hasRun).toBe(true);
   expect(made).toEqual(["one", "two"]);
+  world.write("generate.ts", "");
+  world.imported = [world.path("generate.ts")];
+  expect((await world.run("definitions")).hasRun).toBe(true);
+  expect((await world.run("definitions")).hasRun).toBe(false);
+  world.write("generate.ts", "// other");
+  expect((await world.run("definitions")).hasRun).toBe(true);
 });
 
 test("its own writes are its own, as long as nobody touches them", async () => {
