@@ -19,6 +19,8 @@ export interface ChangeWatchOptions {
   readonly poll?: number | undefined;
   /** What to watch first, once that's known. */
   readonly places: () => Promise<WatchSet>;
+  /** Which changes are the work of the project's own steps: those aren't told. */
+  readonly ownAmong: (paths: Iterable<string>) => ReadonlySet<string>;
   /** Called once, when it's closed by whatever means. */
   readonly onClosed: (watch: ChangeWatch) => void;
 }
@@ -159,11 +161,14 @@ export class ChangeWatch extends Readable {
     }
   }
 
-  #gather(paths: ReadonlySet<string>): void {
+  #gather(all: ReadonlySet<string>): void {
     if (this.#closing !== undefined || this.destroyed) return;
+    const own = this.#options.ownAmong(all);
+    const paths = [...all].filter((path) => !own.has(path));
+    if (paths.length === 0) return;
     for (const path of paths) this.#gathered.add(path);
     this.#handOver();
-    this.emit("change", [...paths].sort());
+    this.emit("change", paths.sort());
   }
 
   #handOver(): void {

@@ -39,7 +39,7 @@ function outcomeJson({ kind, ...fields }: ReloadOutcome): object {
 
 /** The names of the events that `GET /events` tells, as `--json` does. */
 const OUTCOME_EVENTS = ["reload"] as const;
-const KIND_EVENTS = ["worker", "process", "standby"] as const;
+const KIND_EVENTS = ["worker", "process", "standby", "step"] as const;
 
 function subscribe(
   server: ControlledServer,

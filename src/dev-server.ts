@@ -249,6 +249,7 @@ export class DevServer<
         onProcess: (event) => this.emit("process", event),
         onWorker: (event) => this.emit("worker", event),
         onStandby: (event) => this.emit("standby", event),
+        onStep: (event) => this.emit("step", event),
         onOutput: (line) => this.emit("output", line),
         onWarning: (message) => this.emit("warning", message),
         onDiscovered: () => this.#watchMore(),

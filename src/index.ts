@@ -19,13 +19,20 @@ export type {
   LoadProjectOptions,
 } from "./manifest/load-project.js";
 export type {
+  CommandStep,
+  FunctionStep,
+  OutputGlob,
   ProjectConfig,
   ResolvedProject,
   ResolvedSource,
+  ResolvedStep,
   ServerConfig,
   SourceDirectory,
   SourceEntry,
   SourceFile,
+  SourceStep,
+  StepContext,
+  StepOptions,
 } from "./manifest/types.js";
 export { openProject } from "./open-project.js";
 export { Project } from "./loaded-project.js";
@@ -41,6 +48,7 @@ export type {
 export { createServer } from "./create-server.js";
 export { DevServer } from "./dev-server.js";
 export type { WatchOptions } from "./source-watch.js";
+export type { StepEvent, StepName, StepStatus } from "./steps/types.js";
 export type { ServerOptions } from "./server-options.js";
 export type {
   ReloadFailure,

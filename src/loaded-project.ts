@@ -12,12 +12,13 @@ import type { Compiler, WatchSet } from "./compiler/types.js";
 import { PreforkError } from "./errors.js";
 import { listedSources } from "./listed-sources.js";
 import type { ListedSource } from "./listed-sources.js";
-import { shown } from "./loader/load-error.js";
+import { compileError, shown } from "./loader/load-error.js";
 import type { LoadedSource, SourceExports } from "./loader/types.js";
 import { didYouMean, nearest } from "./manifest/nearest.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import { ProjectLoading } from "./project-loading.js";
 import type { WatchOptions } from "./source-watch.js";
+import type { Steps } from "./steps/steps.js";
 
 /** Options of {@link Project.load}. */
 export interface LoadOptions {
@@ -31,6 +32,7 @@ export interface LoadOptions {
 interface ProjectParts {
   readonly project: ResolvedProject;
   readonly compiler: Compiler;
+  readonly steps: Steps;
   /** Reads the manifest again; `undefined` for a project that was resolved by the caller. */
   readonly resolve: (() => Promise<ResolvedProject>) | undefined;
   /** What relative paths are relative to first. */
@@ -43,6 +45,8 @@ export class Project {
   readonly #loading: ProjectLoading;
   readonly #watches = new Set<ChangeWatch>();
   #project: ResolvedProject;
+  /** Have the steps been looked at, whatever an earlier run left? */
+  #hasStepped = false;
   #last: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
@@ -73,7 +77,8 @@ export class Project {
 
   /**
    * Loads every listed source and what it imports into this process, in load order: the first time all, then only what is missing or
-   * has changed, and what depends on it (by an import or `needs`). Reads the manifest again before that. Content decides, and bare
+   * has changed, and what depends on it (by an import or `needs`). Reads the manifest again before that, and runs its steps (`run`)
+   * that are due. Content decides, and bare
    * touches count as changes; which of two times is later is never asked.
    *
    * A source that is loaded again is another instance of its module. Whoever holds the old one's exports goes on with them: get
@@ -83,7 +88,7 @@ export class Project {
    * If it fails, nothing is recorded, and the next call loads what this one didn't. Calls wait for each other.
    *
    * @returns what was loaded since the last call that succeeded, and why, in load order; empty when nothing has changed
-   * @throws PreforkError ERR_PREFORK_COMPILE - code can't be compiled, an import can't be resolved, a source isn't there; nothing was evaluated
+   * @throws PreforkError ERR_PREFORK_COMPILE - a step failed, code can't be compiled, an import can't be resolved, a source isn't there; nothing was evaluated
    * @throws PreforkError ERR_PREFORK_LOAD - a source threw; those before it are loaded, and won't be a second time
    * @throws PreforkError ERR_PREFORK_NOT_RUNNING - the project is closed
    * @throws PreforkError `ERR_PREFORK_MANIFEST` and what else `loadProject` throws - the manifest is wrong by now
@@ -94,6 +99,7 @@ export class Project {
     return await this.#inTurn(async () => {
       try {
         await this.#redefine();
+        await this.#runSteps(force);
         const onLoad = this.#speaker(verbose);
         return await this.#loading.load(this.#project, force, onLoad);
       } finally {
@@ -147,6 +153,7 @@ export class Project {
         await this.#inTurn(async () => await this.#loading.look());
         return this.#places();
       },
+      ownAmong: (paths) => this.#parts.steps.ownAmong(paths),
       onClosed: (closed) => this.#watches.delete(closed),
     });
     this.#watches.add(watch);
@@ -159,6 +166,7 @@ export class Project {
   }
 
   async #close(): Promise<void> {
+    await this.#parts.steps.close();
     await this.#last;
     await Promise.all(Array.from(this.#watches, (watch) => watch.close()));
     await this.#parts.compiler.close();
@@ -171,9 +179,24 @@ export class Project {
     compiler.setProject(this.#project);
   }
 
+  async #runSteps(isForced: boolean): Promise<void> {
+    const { kind, kept, diagnostics } = await this.#parts.steps.run({
+      project: () => this.#project,
+      paths: new Set(),
+      look: isForced || !this.#hasStepped ? "all" : "definitions",
+      reread: async () => await this.#redefine(),
+    });
+    this.#parts.compiler.retime(kept);
+    if (kind === "failed") throw compileError(diagnostics, this.root);
+    if (kind === "cancelled") this.#mustBeOpen();
+    this.#hasStepped = true;
+  }
+
   #places(): WatchSet {
     const places = this.#parts.compiler.watchSet();
-    const files = new Set([...places.files, ...this.#project.definedBy]);
+    const { definedBy, steps } = this.#project;
+    const inputs = steps.flatMap((step) => step.inputs);
+    const files = new Set([...places.files, ...definedBy, ...inputs]);
     return { ...places, files };
   }
 

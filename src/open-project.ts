@@ -5,6 +5,7 @@ import { Project } from "./loaded-project.js";
 import { loadProject } from "./manifest/load-project.js";
 import type { LoadProjectOptions } from "./manifest/load-project.js";
 import type { ResolvedProject } from "./manifest/types.js";
+import { openSteps } from "./open-steps.js";
 
 /**
  * Opens a project to load it into this process: for scripts, REPLs and tests, without a server. Loads nothing yet.
@@ -35,5 +36,10 @@ export async function openProject(
   const project =
     typeof target === "string" ? await loadProject(target, { cwd }) : target;
   const compiler = await createCompiler({ project });
-  return new Project({ project, compiler, resolve, cwd });
+  const steps = openSteps(project, compiler, {
+    // No guard here: what a step runs ends by itself if this process is killed.
+    onGroup: () => undefined,
+    onEvent: () => undefined,
+  });
+  return new Project({ project, compiler, steps, resolve, cwd });
 }

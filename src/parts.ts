@@ -18,10 +18,13 @@ import { StandbyPool } from "./pool/standby-pool.js";
 import type { OutputLine, StandbyEvent } from "./pool/types.js";
 import { FurtherSockets } from "./pool/worker-place.js";
 import { WorkerRegistrar } from "./registrar.js";
+import { openSteps } from "./open-steps.js";
 import type { ServerAddress } from "./server-events.js";
 import { ServerCommands } from "./server-commands.js";
 import type { ResolvedServerOptions } from "./server-options.js";
 import { StandbyGate } from "./standby-gate.js";
+import type { Steps } from "./steps/steps.js";
+import type { StepEvent } from "./steps/types.js";
 import { frontTraffic, noTraffic, upstreamTraffic } from "./traffic.js";
 import { UpstreamKeepers } from "./upstream/keep-all.js";
 import { openWorkerHooks } from "./worker-hooks.js";
@@ -31,6 +34,7 @@ export interface PartsListeners {
   readonly onProcess: (event: ProcessEvent) => void;
   readonly onWorker: (event: WorkerEvent) => void;
   readonly onStandby: (event: StandbyEvent) => void;
+  readonly onStep: (event: StepEvent) => void;
   readonly onOutput: (line: OutputLine) => void;
   readonly onWarning: (message: string) => void;
   /** The compiler found sources at run time: there's more to watch. */
@@ -41,6 +45,7 @@ export interface PartsListeners {
 export interface Parts {
   readonly address: ServerAddress;
   readonly compiler: Compiler;
+  readonly steps: Steps;
   readonly master: Master;
   readonly commands: ServerCommands;
   readonly standbys: StandbyPool;
@@ -170,6 +175,11 @@ export async function openParts(
       onDiscovered: listeners.onDiscovered,
     });
     closers.push(() => compiler.close());
+    const steps = openSteps(project, compiler, {
+      onGroup: (pid, ended) => guard.watchGroup(pid, ended),
+      onEvent: listeners.onStep,
+    });
+    closers.push(() => steps.close());
     // Processes ask the compiler: they go before it.
     closers.push(stopProcesses);
     const address: ServerAddress = {
@@ -180,6 +190,7 @@ export async function openParts(
     return {
       address,
       compiler,
+      steps,
       master,
       commands: new ServerCommands({
         master,
@@ -203,7 +214,10 @@ export async function openParts(
         hooks.end();
         // Nobody waits until an external front has taken note.
         await upstreams.close();
-        await Promise.all([master.kill(), standbys.close(), forker.close()]);
+        await Promise.all([
+          ...[master.kill(), standbys.close(), forker.close()],
+          steps.kill(),
+        ]);
         await front?.close({ deadlineMs: 0 });
         await closeAll();
       },

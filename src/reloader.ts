@@ -5,6 +5,7 @@
  */
 import { messageOf } from "./errors.js";
 import type { BuildResult } from "./compiler/types.js";
+import { CycleInput } from "./cycle-input.js";
 import type { Definition } from "./definition.js";
 import type { Generations } from "./generations.js";
 import type { ResolvedProject } from "./manifest/types.js";
@@ -36,6 +37,8 @@ type GoodBuild = Exclude<BuildResult, { kind: "failed" }>;
 interface Begun {
   readonly roll: Roll;
   readonly result: GoodBuild;
+  /** How long the manifest's steps ran; `undefined`: none was due. */
+  readonly runMs: number | undefined;
   /** `performance.now()` after the build, and when the roll began. */
   readonly builtAt: number;
   readonly rolledAt: number;
@@ -44,10 +47,7 @@ interface Begun {
 export class Reloader {
   readonly #options: ReloaderOptions;
   readonly #queue: ReloadQueue<ReloadOutcome>;
-  /** What was saved together with a manifest that was broken: the next build is to look at it. */
-  readonly #missed = new Set<string>();
-  /** Are there variables that no generation has yet? */
-  #isEnvironmentOther = false;
+  readonly #input: CycleInput;
   #sources = 0;
   #lastFailure = "";
   #lastError: ReloadFailure | undefined;
@@ -56,6 +56,9 @@ export class Reloader {
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
+    const { definition, parts } = options;
+    const { compiler, steps } = parts;
+    this.#input = new CycleInput({ definition, compiler, steps });
     this.#queue = new ReloadQueue((request) => this.#cycle(request));
   }
 
@@ -64,9 +67,11 @@ export class Reloader {
     return this.#options.definition.project;
   }
 
-  /** The files whose change means that the manifest must be read again. */
+  /** The files whose change means that the manifest must be read again, or that a step is due. */
   get definedBy(): readonly string[] {
-    return this.#options.definition.files;
+    const { definition } = this.#options;
+    const inputs = this.project.steps.flatMap((step) => step.inputs);
+    return [...definition.files, ...inputs];
   }
 
   /** How many sources the last good build has. */
@@ -86,12 +91,14 @@ export class Reloader {
 
   /** Asks for a reload. Never rejects. */
   reload(request: ReloadRequest): Promise<ReloadOutcome> {
+    this.#input.supersede(request.paths);
     return this.#queue.add(request);
   }
 
   /** No further cycle does anything; fulfils when none is under way. */
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#options.parts.steps.close();
     await this.#queue.idle();
   }
 
@@ -131,19 +138,16 @@ export class Reloader {
     if (this.#isClosed()) return { kind: "stopped" };
     const { definition, generations, onBuilt, parts } = this.#options;
     const { compiler, master, standbys, address } = parts;
+    const input = this.#input;
     try {
-      for (const path of request.paths) this.#missed.add(path);
-      const redefined = await definition.follow(request);
-      if (redefined !== undefined) {
-        compiler.setProject(redefined.project);
-        for (const path of redefined.released) this.#missed.add(path);
-        this.#isEnvironmentOther ||= redefined.isEnvironmentOther;
+      const taken = await input.take(request);
+      if (this.#isClosed()) return { kind: "stopped" };
+      if (taken.kind !== "ready") {
+        onBuilt();
+        return taken;
       }
-      const paths = new Set(this.#missed);
-      this.#missed.clear();
-      const result = await compiler.build(
-        request.forced ? undefined : { paths },
-      );
+      const { paths, forced, runMs } = taken;
+      const result = await compiler.build(forced ? undefined : { paths });
       if (this.#isClosed()) return { kind: "stopped" };
       const builtAt = performance.now();
       if (result.kind === "failed") {
@@ -155,12 +159,8 @@ export class Reloader {
         };
       }
       const { envFile } = generations;
-      this.#isEnvironmentOther ||= envFile !== undefined && paths.has(envFile);
-      if (
-        result.kind === "unchanged" &&
-        !request.forced &&
-        !this.#isEnvironmentOther
-      ) {
+      input.isEnvironmentOther ||= envFile !== undefined && paths.has(envFile);
+      if (result.kind === "unchanged" && !forced && !input.isEnvironmentOther) {
         onBuilt();
         return { kind: "unchanged" };
       }
@@ -171,13 +171,13 @@ export class Reloader {
         address.port,
         definition.project,
       );
-      this.#isEnvironmentOther = false;
+      input.isEnvironmentOther = false;
       this.#sources = result.build.sources.size;
       // Asked to look at everything: packages may have been edited where they are installed.
-      if (request.forced) standbys.clear("everything is reloaded");
+      if (forced) standbys.clear("everything is reloaded");
       else await standbys.fit(program);
       const rolledAt = performance.now();
-      return { roll: master.roll(program), result, builtAt, rolledAt };
+      return { roll: master.roll(program), result, runMs, builtAt, rolledAt };
     } catch (error) {
       if (this.#isClosed()) return { kind: "stopped" };
       // What a broken manifest imports is to be watched, too.
@@ -191,7 +191,7 @@ export class Reloader {
   }
 
   async #finish(
-    { roll, result, builtAt, rolledAt }: Begun,
+    { roll, result, runMs, builtAt, rolledAt }: Begun,
     request: MergedRequest,
   ): Promise<ReloadOutcome> {
     const { generations, parts } = this.#options;
@@ -220,6 +220,7 @@ export class Reloader {
       steps: stepTimes({
         since: request.since,
         batch: request.batch,
+        runMs,
         builtAt,
         rolledAt,
         canary,

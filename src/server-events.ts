@@ -7,6 +7,7 @@ import type {
 } from "./master/types.js";
 import type { UpstreamStatus } from "./upstream/types.js";
 import type { OutputLine, StandbyEvent, StandbyStatus } from "./pool/types.js";
+import type { StepEvent, StepStatus } from "./steps/types.js";
 
 /**
  * Where the time from a save to the first answer went: steps that follow one another, in milliseconds. `undefined` where a
@@ -17,6 +18,8 @@ export interface StepTimes {
   readonly eventMs: number | undefined;
   /** Until the change batch was closed. */
   readonly batchMs: number | undefined;
+  /** Until the manifest's steps (`run`) had run; `undefined`: none was due. */
+  readonly runMs: number | undefined;
   /** Until the changed sources were compiled and the graph was known. */
   readonly compileMs: number;
   /** Until the closure's output was written. */
@@ -51,8 +54,8 @@ export type ReloadOutcome =
     }
   /** The change concerns no source. */
   | { readonly kind: "unchanged" }
-  /** A newer change took over before every worker ran this one. */
-  | { readonly kind: "superseded"; readonly generation: number }
+  /** A newer change took over before every worker ran this one; without a number, before it was built: a step was cancelled. */
+  | { readonly kind: "superseded"; readonly generation?: number }
   | ReloadFailure
   /** The server was stopped meanwhile. */
   | { readonly kind: "stopped" };
@@ -60,7 +63,7 @@ export type ReloadOutcome =
 /** A reload that came to nothing: the last good generation, if there is one, serves on. */
 export interface ReloadFailure {
   readonly kind: "failed";
-  /** What failed: reading the manifest or the env file, compiling, or the first process. */
+  /** What failed: reading the manifest or the env file, compiling (or a step before it), or the first process. */
   readonly phase: "project" | "compile" | "boot";
   readonly diagnostics: readonly Diagnostic[];
   readonly changed: readonly string[];
@@ -103,6 +106,8 @@ export interface ServerStatus {
   }[];
   /** External fronts, in the order given. */
   readonly upstreams: readonly UpstreamStatus[];
+  /** The manifest's steps (`run`), in the order of the list. */
+  readonly steps: readonly StepStatus[];
   /** How the last reload ended. */
   readonly lastRoll: ReloadOutcome | undefined;
   /** The last reload that failed, until one has succeeded. */
@@ -119,6 +124,8 @@ export interface ServerEvents {
   reload: [ReloadOutcome];
   /** Sources were changed that never reload (`reload: false` in the manifest): their absolute paths. */
   unreloaded: [readonly string[]];
+  /** A step of the manifest (`run`) was started, is done, failed or was cancelled. */
+  step: [StepEvent];
   /** A worker got its port, or gave it back. */
   worker: [WorkerEvent];
   /** A process was forked, is ready, drains, stopped, died or failed to boot. */

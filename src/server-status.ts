@@ -25,6 +25,7 @@ export function serverStatus(
     standbys: parts?.standbys.status() ?? [],
     notAhead: parts?.standbys.barred() ?? [],
     upstreams: parts?.upstreams.status() ?? [],
+    steps: parts?.steps.status() ?? [],
     lastRoll: reloader?.lastOutcome(),
     lastError: reloader?.lastError,
   };

@@ -1,6 +1,6 @@
 /**
  * From the watcher's events to reloads: holds requests from the first sign of a change on, and keeps what is watched up to date
- * with what the last build looked at. Part of the composition root, made by `dev-server.ts`.
+ * with what the last build looked at. What the manifest's steps have made themselves is no change. Part of the composition root, made by `dev-server.ts`.
  */
 import { existsSync } from "node:fs";
 import type { Generations } from "./generations.js";
@@ -36,24 +36,32 @@ export class SourceWatch {
     this.#options = options;
     const { parts, reloader, onWarning, onUnreloaded, poll } = options;
     this.#unreloaded = new Unreloaded(() => reloader.project);
-    const { compiler, front, gate } = parts;
+    const { compiler, front, gate, steps } = parts;
+    const hold = (): (() => void) => holdAll(front?.hold(), gate.hold());
     this.#watcher = createWatcher({
       ...(poll === undefined ? {} : { poll }),
       onDirty: (path) => {
-        if (this.#unreloaded.has(path)) return;
-        this.#releaseDirty ??= holdAll(front?.hold(), gate.hold());
+        if (this.#unreloaded.has(path) || steps.mayOwn(path)) return;
+        this.#releaseDirty ??= hold();
         compiler.prepare(path);
       },
       onBatch: (batch) => {
-        const release = this.#releaseDirty ?? ((): void => undefined);
+        const held = this.#releaseDirty;
         this.#releaseDirty = undefined;
         const { firstEventAt: since } = batch;
-        const left = this.#unreloaded.in(batch.paths);
+        const own = steps.ownAmong(batch.paths);
+        const changed = [...batch.paths].filter((path) => !own.has(path));
+        const left = this.#unreloaded.in(changed);
         if (left.length > 0) onUnreloaded(left);
-        const paths = new Set(batch.paths);
+        const paths = new Set(changed);
         for (const path of left) paths.delete(path);
-        if (paths.size === 0) release();
-        else void reloader.reload({ paths, since, batch, release });
+        if (paths.size === 0) {
+          held?.();
+          return;
+        }
+        // Not held yet: it looked like a step's work.
+        const release = held ?? hold();
+        void reloader.reload({ paths, since, batch, release });
       },
       onError: (error) => onWarning(error.message),
     });
@@ -64,6 +72,7 @@ export class SourceWatch {
   update(): void {
     const { parts, reloader, generations } = this.#options;
     const { files, directories, readAt } = parts.compiler.watchSet();
+    const { readAt: stepReadAt } = parts.steps;
     const { envFile } = generations;
     const others = [
       ...reloader.definedBy,
@@ -71,7 +80,8 @@ export class SourceWatch {
     ];
     this.#watcher.watch(
       { files: new Set([...files, ...others]), directories },
-      readAt,
+      // A step reads before the compiler does.
+      stepReadAt.size === 0 ? readAt : new Map([...readAt, ...stepReadAt]),
     );
   }
 

@@ -12,6 +12,8 @@ export interface Moments {
   /** When it was asked for; the first event of a save. */
   readonly since: number;
   readonly batch: ChangeBatch | undefined;
+  /** How long the manifest's steps ran; `undefined`: none was due. */
+  readonly runMs: number | undefined;
   readonly builtAt: number;
   readonly linkMs: number;
   /** When the roll began. */
@@ -21,13 +23,14 @@ export interface Moments {
 }
 
 export function stepTimes(moments: Moments): StepTimes {
-  const { since, batch, builtAt, linkMs, rolledAt, canary, firstAnswerAt } =
-    moments;
+  const { since, batch, runMs, builtAt, linkMs, rolledAt } = moments;
+  const { canary, firstAnswerAt } = moments;
   const closedAt = batch?.closedAt ?? since;
   return {
     eventMs: batch && eventMs(batch),
     batchMs: batch && batch.closedAt - batch.firstEventAt,
-    compileMs: builtAt - closedAt - linkMs,
+    runMs,
+    compileMs: builtAt - closedAt - linkMs - (runMs ?? 0),
     linkMs,
     activateMs: rolledAt - builtAt + (canary?.activateMs ?? 0),
     loadMs: canary?.loadMs ?? 0,

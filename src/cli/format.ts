@@ -32,6 +32,7 @@ export function stepsText(outcome: DoneOutcome): string {
   const named: [string, number | undefined][] = [
     ["event", steps.eventMs],
     ["batch", steps.batchMs],
+    ["run", steps.runMs],
     ["compile", steps.compileMs],
     ["link", steps.linkMs],
     [isStandby ? "activate" : "fork", steps.activateMs],

@@ -9,6 +9,7 @@ import type {
   ServerAddress,
   ServerStatus,
 } from "../server-events.js";
+import type { StepEvent } from "../steps/types.js";
 import type { Reporter } from "./reporter.js";
 
 export class JsonReporter implements Reporter {
@@ -63,6 +64,10 @@ export class JsonReporter implements Reporter {
 
   standby({ kind: what, ...fields }: StandbyEvent): void {
     this.#write("standby", { what, ...fields });
+  }
+
+  step({ kind: what, ...fields }: StepEvent): void {
+    this.#write("step", { what, ...fields });
   }
 
   output(line: OutputLine): void {

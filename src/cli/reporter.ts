@@ -7,6 +7,7 @@ import type {
   ServerAddress,
   ServerStatus,
 } from "../server-events.js";
+import type { StepEvent } from "../steps/types.js";
 
 /** Everything there is to tell, in the order it can happen. */
 export interface Reporter {
@@ -20,6 +21,8 @@ export interface Reporter {
   worker(event: WorkerEvent): void;
   process(event: ProcessEvent): void;
   standby(event: StandbyEvent): void;
+  /** A step of the manifest ran. */
+  step(event: StepEvent): void;
   output(line: OutputLine): void;
   warning(message: string): void;
   stopping(): void;

@@ -117,6 +117,7 @@ function report(server: DevServer, reporter: Reporter): void {
   server.on("worker", (event) => reporter.worker(event));
   server.on("process", (event) => reporter.process(event));
   server.on("standby", (event) => reporter.standby(event));
+  server.on("step", (event) => reporter.step(event));
   server.on("output", (line) => reporter.output(line));
   server.on("warning", (message) => reporter.warning(message));
 }

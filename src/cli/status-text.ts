@@ -124,6 +124,13 @@ function standbyLine(standbys: readonly Fields[]): string {
   return `standbys: ${kinds.length === 0 ? "none" : kinds.join(", ")}`;
 }
 
+/** `step sources[0].run: done, took 120 ms (node codegen.mjs)`. */
+function stepLine({ step, state: named, ms, command }: Fields): string {
+  const time = inUnit(ms, milliseconds);
+  const took = time === undefined ? "" : `, took ${time}`;
+  return `step ${textOf(step) ?? UNKNOWN}: ${textOf(named) ?? UNKNOWN}${took} ${pc.dim(`(${textOf(command) ?? UNKNOWN})`)}`;
+}
+
 /** `last reload: done, compiled 3 ms, first worker 20 ms, all 45 ms`. */
 function lastReload(value: unknown): string | undefined {
   const fields = fieldsOf(value);
@@ -172,6 +179,8 @@ export function statusText(answer: unknown, cwd: string): string {
   ];
   if (Array.isArray(status["standbys"]))
     lines.push("", standbyLine(listOf(status["standbys"]).map(fieldsOf)));
+  const steps = listOf(status["steps"]).map(fieldsOf);
+  if (steps.length > 0) lines.push("", ...steps.map(stepLine));
   const { lastError } = status;
   if (typeof lastError === "object" && lastError !== null)
     lines.push("", failureText(lastError, cwd).trimEnd());

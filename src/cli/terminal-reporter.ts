@@ -12,9 +12,10 @@ import type {
   ServerAddress,
   ServerStatus,
 } from "../server-events.js";
+import type { StepEvent } from "../steps/types.js";
+import { standbyText, stepText } from "./event-text.js";
 import {
   diagnosticText,
-  mebibytes,
   milliseconds,
   plural,
   portRange,
@@ -67,7 +68,9 @@ export class TerminalReporter implements Reporter {
         return;
       case "superseded":
         this.#detail(
-          `generation ${outcome.generation} superseded by a newer save`,
+          outcome.generation === undefined
+            ? "a step was cancelled by a newer save"
+            : `generation ${outcome.generation} superseded by a newer save`,
         );
         return;
       case "unchanged":
@@ -223,27 +226,11 @@ export class TerminalReporter implements Reporter {
   }
 
   standby(event: StandbyEvent): void {
-    switch (event.kind) {
-      case "forked":
-        this.#detail(`standby (pid ${event.pid}) forked`);
-        return;
-      case "ready": {
-        const { pid, evaluated, stoppedBy, rssBytes, bootMs } = event;
-        const end =
-          stoppedBy === undefined ? "" : ` up to ${this.#short(stoppedBy)}`;
-        this.#detail(
-          `standby (pid ${pid}) ready after ${milliseconds(bootMs)}: ${plural(evaluated, "module")} evaluated${end}, ${mebibytes(rssBytes)}`,
-        );
-        return;
-      }
-      case "discarded":
-        this.#detail(`standby (pid ${event.pid}) discarded: ${event.reason}`);
-        return;
-      case "barred":
-        this.#detail(
-          `${this.#short(event.path)} isn't evaluated ahead: it ${event.reason}`,
-        );
-    }
+    this.#detail(standbyText(event, (path) => this.#short(path)));
+  }
+
+  step(event: StepEvent): void {
+    this.#detail(stepText(event, (path) => this.#short(path)));
   }
 
   output({ worker, stream, line }: OutputLine): void {

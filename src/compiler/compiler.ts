@@ -6,6 +6,7 @@
  * by `source-tree.ts`, its code goes through `transform.ts`, `scan.ts` and `link.ts`, a process is answered in
  * `runtime-sources.ts`, and things are kept where `cache-directory.ts` says.
  */
+import { dirname } from "node:path";
 import { messageOf, PreforkError, systemErrorCode } from "../errors.js";
 import { BuiltRecords } from "./built-records.js";
 import { Builder } from "./builder.js";
@@ -153,6 +154,7 @@ export async function createCompiler(
         : answerAtOnce(parts, good, request, discovered);
     },
     renew: (paths) => tree.renew(paths),
+    retime: (paths) => tree.retime(paths),
     graphOf: (of) => builder.good(of)?.known.graph ?? new Map(),
     closureOf: (of, paths) => {
       const good = builder.good(of);
@@ -173,6 +175,7 @@ export async function createCompiler(
     prune: async (keep) => {
       await whileOpen(async () => await prune(cache, parts, builder, keep));
     },
+    directory: dirname(cache.index),
     codeCache: cache.codeCache,
     close: async () => await (closing ??= close()),
   };

@@ -97,6 +97,16 @@ export class SourceTree {
     }
   }
 
+  /** Takes the time of files for granted: that they were written again is no touch. A change of their content is still one. */
+  retime(paths: Iterable<string>): void {
+    for (const path of paths) {
+      const file = this.files.get(path);
+      const mtimeMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+      if (file === undefined || mtimeMs === undefined) continue;
+      this.files.set(path, { ...file, mtimeMs });
+    }
+  }
+
   /** Remembers that a process asked `importer` for more; `importer` is a source. */
   addRuntimeEdge(importer: string, edge: RuntimeEdge): boolean {
     const edges = this.runtimeEdges.get(importer) ?? [];

@@ -132,6 +132,11 @@ export interface Compiler {
    * process had before. For whoever must evaluate again what Node has evaluated already, and would never load a second time.
    */
   renew(paths: Iterable<string>): void;
+  /**
+   * Takes note that these files were written again, and aren't touched by that: whoever wrote them had to, and made no
+   * difference. If their content is another after all, the next build that looks at them sees it.
+   */
+  retime(paths: Iterable<string>): void;
   /** The graph that a build was made from, with what was discovered since. */
   graphOf(build: Build): SourceGraph;
   /** The closure of a change of these sources in a build: them and all that depends on them. */
@@ -148,6 +153,8 @@ export interface Compiler {
   likelyToChange(): readonly string[];
   /** Deletes outputs and records that neither `keep` nor the newest build holds; does nothing while another tool uses the cache. */
   prune(keep: readonly Build[]): Promise<void>;
+  /** Absolute path of its cache directory, for what others keep between runs. */
+  readonly directory: string;
   /** Absolute path of a directory for V8's code cache; it may not exist yet, and may be deleted at any time. */
   readonly codeCache: string;
   /** Ends what the compiler started and leaves the cache. The outputs stay. */

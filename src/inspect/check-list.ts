@@ -73,7 +73,7 @@ export function unlisted(
 
 /** Listed sources that the entry and the mixins never lead to. */
 export function unused(
-  { root, entry, edges, graph, listed, mixins }: ProjectModel,
+  { root, entry, edges, graph, listed, mixins, inSteps }: ProjectModel,
   entries: readonly WrittenEntry[],
 ): Finding[] {
   const used = new Set(loadOrder(graph, [entry, ...mixins]));
@@ -85,6 +85,8 @@ export function unused(
   return listed.flatMap((path): Finding[] => {
     // What isn't there any more is reported as missing.
     if (used.has(path) || !edges.has(path)) return [];
+    // A step reads it; or makes it, with types maybe, which no import shows.
+    if (inSteps.has(path)) return [];
     const source = relativeTo(root, path);
     const field = fieldOf.get(path);
     const user = users.get(path);

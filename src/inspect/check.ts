@@ -3,10 +3,14 @@
  * `check-list.ts` and `check-edges.ts`; what is safe to mend is done by `fix.ts`.
  */
 import { readFileSync } from "node:fs";
+import path from "node:path";
 import { specifierOffset } from "../compiler/diagnostics.js";
+import type { Diagnostic } from "../diagnostic.js";
 import { messageOf, PreforkError } from "../errors.js";
 import type { Listing } from "../manifest/listing.js";
 import { relativeTo } from "../manifest/messages.js";
+import { writtenOutputs } from "../manifest/outputs.js";
+import type { WrittenOutputs } from "../manifest/outputs.js";
 import { contradictedOrder, impliedNeeds } from "./check-edges.js";
 import { duplicates, unlisted, unused } from "./check-list.js";
 import { textAt } from "./field.js";
@@ -35,7 +39,8 @@ export async function findingsOf(manifest: ReadManifest): Promise<Finding[]> {
   // Until that is mended, nobody can tell what else there is.
   if ("kind" in project) return [...findings, project];
   const model = await scanned(project);
-  findings.push(...duplicates(written.entries), ...broken(model));
+  const outputs = writtenOutputs(config, place, listing);
+  findings.push(...duplicates(written.entries), ...broken(model, outputs));
   // Without a list, there is nothing to compare but needs.
   if (config.sources !== undefined) {
     findings.push(
@@ -78,8 +83,12 @@ function usable(
   }
 }
 
-function broken({ root, problems }: ProjectModel): Finding[] {
-  return problems.map(({ message, file, line }) => {
+function broken(
+  { root, problems }: ProjectModel,
+  outputs: WrittenOutputs,
+): Finding[] {
+  const left = problems.filter((problem) => !leadsToOutput(problem, outputs));
+  return left.map(({ message, file, line }) => {
     const place = line === undefined ? "" : `:${line}`;
     return {
       kind: "broken",
@@ -91,6 +100,19 @@ function broken({ root, problems }: ProjectModel): Finding[] {
       isFixable: false,
     };
   });
+}
+
+/** Is it an import of what a step has yet to make? */
+function leadsToOutput(
+  { message, file }: Diagnostic,
+  outputs: WrittenOutputs,
+): boolean {
+  const [, specifier = ""] =
+    /^Cannot find (\.\S+) imported/.exec(message) ?? [];
+  if (specifier === "" || file === undefined) return false;
+  const inTypeScript = specifier.replace(/\.([cm]?)js(x?)$/, ".$1ts$2");
+  const names = [specifier, inTypeScript, `${specifier}.ts`];
+  return names.some((name) => outputs.mayMake(name, path.dirname(file)));
 }
 
 /** Shows where an import stands: `src/a.ts:3`. */

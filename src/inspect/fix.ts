@@ -52,6 +52,16 @@ export async function fixManifest(
   return { fixed, left };
 }
 
+/** The same with functions as their text: each evaluation makes them anew. */
+function comparable(value: unknown): unknown {
+  if (typeof value === "function") return String(value);
+  if (Array.isArray(value)) return value.map(comparable);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, comparable(each)]),
+  );
+}
+
 /** A manifest's text, being edited. */
 class Draft {
   readonly #manifest: ReadManifest;
@@ -99,7 +109,10 @@ class Draft {
       const read = await readDraft(this.#file, this.#manifest, this.#cwd);
       const { projects, index } = this.#manifest;
       // Of several, the others are what they were.
-      return isDeepStrictEqual(read.projects, projects.with(index, expected));
+      return isDeepStrictEqual(
+        comparable(read.projects),
+        comparable(projects.with(index, expected)),
+      );
     } catch {
       // No manifest any more: that was another literal.
       return false;

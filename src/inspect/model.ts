@@ -31,12 +31,13 @@ export function modelOf(
   }
   const graph = graphOf(found, () => true);
   const eagerGraph = graphOf(found, ({ isEager }) => isEager);
-  const { name, root, manifest, entry, listed, mixins, unreloaded } = project;
+  const { name, root, manifest, entry, listed, mixins } = project;
+  const { unreloaded, inSteps } = project;
   const roots = [...listed, ...mixins];
   const order = orderOf(orderGraphOf(found, eagerGraph, listed), graph, roots);
   const edges = new Map(order.map((path) => [path, found.get(path) ?? []]));
   return {
-    ...{ name, root, manifest, entry, listed, mixins, unreloaded },
+    ...{ name, root, manifest, entry, listed, mixins, unreloaded, inSteps },
     ...{ edges, graph, eagerGraph, problems },
   };
 }

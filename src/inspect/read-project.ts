@@ -90,13 +90,25 @@ export function projectOfManifest(
   listing: Listing,
 ): ReadProject {
   const { resolved, needs } = resolveWithNeeds(config, place, listing);
-  const { entry, sources, mixins } = resolved;
+  const { entry, sources, steps, mixins } = resolved;
   const { root, path: manifest } = place;
   const listed = sources.map((source) => source.path);
   const unreloaded = new Set(
     sources.filter(({ reload }) => !reload).map((source) => source.path),
   );
-  return { name, root, manifest, entry, listed, mixins, needs, unreloaded };
+  const inSteps = new Set(
+    steps.flatMap(({ inputs, outputs, outputGlobs }) => [
+      ...inputs,
+      ...outputs,
+      ...outputGlobs.flatMap(({ pattern, directory }) =>
+        listing.glob(pattern, directory),
+      ),
+    ]),
+  );
+  return {
+    ...{ name, root, manifest, entry, listed, mixins, needs },
+    ...{ unreloaded, inSteps },
+  };
 }
 
 /** The project of an entry file without a manifest. */
@@ -107,5 +119,6 @@ export function projectOfEntry(target: string, cwd: string): ReadProject {
     listed: sources.map((source) => source.path),
     needs: new Map<string, Map<string, string>>(),
     unreloaded: new Set(),
+    inSteps: new Set(),
   };
 }

@@ -27,6 +27,8 @@ export interface ProjectOutline {
   readonly mixins: readonly string[];
   /** Sources whose change reloads nothing (`reload: false`). */
   readonly unreloaded: ReadonlySet<string>;
+  /** What steps (`run`) read and make: that's a use of its own. What they make may not exist. */
+  readonly inSteps: ReadonlySet<string>;
 }
 
 /** A project's sources and what leads from one to the other. */

@@ -2,6 +2,7 @@
 import path from "node:path";
 import type { Listing } from "../manifest/listing.js";
 import { sourceMissing } from "../manifest/messages.js";
+import { writtenOutputs } from "../manifest/outputs.js";
 import type { ManifestPlace } from "../manifest/resolve.js";
 import type { ProjectConfig, SourceEntry } from "../manifest/types.js";
 import type { WrittenEntry } from "./types.js";
@@ -37,6 +38,7 @@ export function writtenList(
 ): WrittenList {
   const entries: WrittenEntry[] = [];
   const missing: MissingEntry[] = [];
+  const outputs = writtenOutputs(config, place, listing);
 
   const miss = (
     text: string,
@@ -76,6 +78,7 @@ export function writtenList(
     if (!isPlain && "directory" in entry) {
       const directory = path.resolve(base, entry.directory);
       if (!listing.isDirectory(directory)) {
+        if (outputs.mayMake(entry.directory, base)) return entry;
         const at = `${field}.directory`;
         return miss(entry.directory, at, base, "directory");
       }
@@ -91,6 +94,8 @@ export function writtenList(
     const files =
       file !== undefined ? [file] : isGlob ? matchesOf(text, base) : [];
     if (files.length === 0) {
+      // A step has yet to make it.
+      if (outputs.mayMake(text, base)) return entry;
       return miss(text, at, base, isGlob ? "glob" : "file");
     }
     entries.push({ field: at, text, isGlob, isPlain, hasOptions, files });

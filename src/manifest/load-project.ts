@@ -31,6 +31,7 @@ export function projectOfEntry(entry: string): ResolvedProject {
     isOneOfList: false,
     entry,
     sources: [{ path: entry, needs: [], standby: true, reload: true }],
+    steps: [],
     preload: [],
     mixins: [],
     server: {},

@@ -9,22 +9,26 @@
  *   `{ file: "models/*.ts", needs: ["models/base.ts"] }` means all others.
  * - The entry is a source; not listed, it is the last.
  * - Mixins are in the order written, each once; listed as sources or not.
+ * - What a step (`run`) makes is a source, behind what it reads unless it's listed elsewhere, and needn't exist yet (`outputs.ts`).
  * - `standby: false` and `reload: false` hold for all that their entry lists, nested entries included, and no other entry
  *   takes them back.
  */
 import path from "node:path";
-import { withFiles } from "./files-of.js";
+import { createExpander } from "./expand.js";
 import type { Listing } from "./listing.js";
-import {
-  needsCycle,
-  needsUnknown,
-  relativeTo,
-  sourceMissing,
-} from "./messages.js";
+import { needsCycle, needsUnknown, relativeTo } from "./messages.js";
 import type { Written } from "./messages.js";
 import { findCycle } from "./needs.js";
 import type { NeedsGraph } from "./needs.js";
-import type { ProjectConfig, ResolvedSource, SourceEntry } from "./types.js";
+import { writtenOutputs } from "./outputs.js";
+import { resolveSteps, withOutputs, withoutOwn } from "./steps.js";
+import type { ListedStep } from "./steps.js";
+import type {
+  ProjectConfig,
+  ResolvedSource,
+  ResolvedStep,
+  SourceEntry,
+} from "./types.js";
 
 /** Where a manifest stands. */
 export interface ManifestPlace {
@@ -52,10 +56,11 @@ interface Surroundings {
   readonly reload: boolean;
 }
 
-/** A resolved project's sources, entry and mixins. */
+/** A resolved project's sources, steps, entry and mixins. */
 export interface ResolvedSources {
   readonly entry: string;
   readonly sources: readonly ResolvedSource[];
+  readonly steps: readonly ResolvedStep[];
   readonly mixins: readonly string[];
 }
 
@@ -71,6 +76,7 @@ interface ResolvedWithNeeds {
  * @throws PreforkError ERR_PREFORK_SOURCE_MISSING - the entry or something listed doesn't exist
  * @throws PreforkError ERR_PREFORK_NEEDS_UNKNOWN - needs or changes name no listed source
  * @throws PreforkError ERR_PREFORK_NEEDS_CYCLE - sources need each other in a circle
+ * @throws PreforkError ERR_PREFORK_MANIFEST - steps make what they read, the same, or each other's sources in a circle
  */
 export function resolveSources(
   config: ProjectConfig,
@@ -94,26 +100,9 @@ export function resolveWithNeeds(
   /** The sources whose change reloads nothing. */
   const unreloaded = new Set<string>();
 
-  const missing = (
-    written: Written,
-    base: string,
-    kind: "file" | "glob" | "directory",
-  ): Error =>
-    withFiles(
-      sourceMissing(place.name, root, base, written, kind, listing),
-      // What is missing may be made.
-      kind === "file" ? [path.resolve(base, written.text)] : [],
-    );
-
-  function expand(written: Written, base: string): readonly string[] {
-    const file = listing.fileAt(path.resolve(base, written.text));
-    if (file !== undefined) return [file];
-    if (!listing.isGlob(written.text)) throw missing(written, base, "file");
-    const files = new Set(listing.glob(written.text, base));
-    files.delete(place.path);
-    if (files.size === 0) throw missing(written, base, "glob");
-    return [...files].sort();
-  }
+  const outputs = writtenOutputs(config, place, listing);
+  const { expand, missing } = createExpander(place, listing, outputs);
+  const steps: ListedStep[] = [];
 
   function add(
     files: readonly string[],
@@ -150,19 +139,35 @@ export function resolveWithNeeds(
       };
       if ("file" in entry) {
         const written = { text: entry.file, field: `${here}.file` };
-        const files = expand(written, base);
-        const isShared = listing.isGlob(entry.file) && files.length > 1;
+        const { run } = entry;
+        const at = `${here}.run`;
+        const made = outputs.bySteps.get(at) ?? [];
+        const isGlob = listing.isGlob(entry.file);
+        const all = expand(written, base);
+        const files = isGlob ? withoutOwn(all, made) : all;
+        const isShared = isGlob && files.length > 1;
         const list = { needs, bases: [base, root], isShared };
         add(files, { lists: [...outer.lists, list], ...switches });
+        if (run === undefined) return;
+        const reads = (run.reads ?? []).flatMap((text, number) =>
+          expand({ text, field: `${at}.reads[${number}]` }, base),
+        );
+        const inputs = [...new Set([...files, ...withoutOwn(reads, made)])];
+        steps.push({ field: at, run, sources: files, inputs });
+        // What it makes is in the directory's list, but isn't the entry.
+        for (const file of made.flatMap((output) => output.files)) {
+          if (!outer.standby) keptBack.add(file);
+          if (!outer.reload) unreloaded.add(file);
+        }
         return;
       }
       const directory = path.resolve(base, entry.directory);
-      if (!listing.isDirectory(directory))
-        throw missing(
-          { text: entry.directory, field: `${here}.directory` },
-          base,
-          "directory",
-        );
+      if (!listing.isDirectory(directory)) {
+        if (outputs.mayMake(entry.directory, base)) return;
+        const text = entry.directory;
+        const at = `${here}.directory`;
+        throw missing({ text, field: at }, base, "directory");
+      }
       const list = { needs, bases: [directory, base, root], isShared: true };
       const lists = needs.length > 0 ? [...outer.lists, list] : outer.lists;
       const inner = { lists, ...switches };
@@ -181,6 +186,8 @@ export function resolveWithNeeds(
       const sources = [...files].sort().filter((each) => listed.has(each));
       if (sources.length > 0) return new Set(sources);
     }
+    if (bases.some((base) => outputs.mayMake(written.text, base)))
+      return new Set();
     throw needsUnknown(
       place.name,
       [...new Set(bases)],
@@ -196,6 +203,8 @@ export function resolveWithNeeds(
   const entry = listing.fileAt(path.resolve(root, config.entry));
   if (entry === undefined) throw missing(entryWritten, root, "file");
   add([entry], outermost);
+  const order = withOutputs(listed, steps, outputs, () => []);
+  for (const file of order.keys()) if (!listed.has(file)) listed.set(file, []);
 
   const mixins = (config.mixins ?? []).map((text, index) => {
     const file = listing.fileAt(path.resolve(root, text));
@@ -205,7 +214,7 @@ export function resolveWithNeeds(
 
   /** What each source needs, and where that is written. */
   const graph = new Map<string, Map<string, string>>();
-  for (const source of listed.keys()) graph.set(source, new Map());
+  for (const source of order.keys()) graph.set(source, new Map());
   const need = (source: string, needed: string, field: string): void => {
     const needs = graph.get(source);
     if (needs?.has(needed) === false) needs.set(needed, field);
@@ -261,6 +270,7 @@ export function resolveWithNeeds(
   const resolved = {
     entry,
     mixins: [...new Set(mixins)],
+    steps: resolveSteps(steps, outputs, place.name, root),
     sources: [...graph].map(([source, needs]) => ({
       path: source,
       needs: [...needs.keys()],

@@ -29,7 +29,61 @@ export interface SourceFile {
    * asked for takes it up. With a glob as `file`: all its matches. Default: a change reloads it, and what depends on it.
    */
   readonly reload?: false;
+  /**
+   * A step that runs before a reload when a source of this entry has changed: code generation. With a glob as `file` it's one
+   * step for all its matches. Default: none.
+   */
+  readonly run?: SourceStep;
 }
+
+/** What a step's function is told. All paths are absolute. */
+export interface StepContext {
+  /** Those of `sources` that changed since the step last succeeded; all of them, where that isn't known. */
+  readonly changed: readonly string[];
+  /** The sources of the step's entry, in load order. */
+  readonly sources: readonly string[];
+  /** The directory that the manifest stands in. */
+  readonly root: string;
+  /** Aborted when nobody wants the result any more: a newer change, the end of the server, or the time is over. */
+  readonly signal: AbortSignal;
+}
+
+/** What every step says. */
+export interface StepOptions {
+  /**
+   * What else it reads, the program that generates for one: paths or globs, relative to the directory that the entry stands
+   * in. Their change makes it due, too, but they aren't sources by that. Default: none.
+   */
+  readonly reads?: readonly string[];
+  /**
+   * The files that it makes: paths or globs, relative to the directory that the entry stands in. They are sources, and don't
+   * have to exist before the step has run. At least one.
+   */
+  readonly makes: readonly string[];
+  /** The longest that it may take, in milliseconds; then it's ended, and has failed. 0: as long as it takes. Default 60,000. */
+  readonly timeoutMs?: number;
+}
+
+/** A step that is a command. */
+export interface CommandStep extends StepOptions {
+  /**
+   * A text runs in a shell, a list (program and arguments) without one; both in the manifest's directory, with the
+   * `node_modules/.bin` there and above first in `PATH`. `PREFORK_CHANGED` has the changed sources, relative to that
+   * directory, one a line; it isn't set where they aren't known or too many.
+   */
+  readonly command: string | readonly string[];
+  readonly fn?: never;
+}
+
+/** A step that is a function of the manifest. */
+export interface FunctionStep extends StepOptions {
+  /** Runs in the server's own process: while it computes, the server waits. Throws, or rejects, when it fails. */
+  readonly fn: (context: StepContext) => void | Promise<void>;
+  readonly command?: never;
+}
+
+/** A step that makes files of an entry's sources. */
+export type SourceStep = CommandStep | FunctionStep;
 
 /** A nested directory: its entries' paths are relative to it. */
 export interface SourceDirectory {
@@ -160,6 +214,37 @@ export interface ResolvedSource {
   readonly reload: boolean;
 }
 
+/** Files that a step makes, as a glob. */
+export interface OutputGlob {
+  readonly pattern: string;
+  /** What it's relative to, absolute. */
+  readonly directory: string;
+}
+
+/** A step (`run` of a source), resolved. All paths are absolute. */
+export interface ResolvedStep {
+  /** Where it stands in the manifest, like `sources[2].run`. */
+  readonly field: string;
+  /** Tells it from the others, also in later runs: what it makes, and no two make the same. */
+  readonly key: string;
+  /** The sources of its entry, in order. */
+  readonly sources: readonly string[];
+  /** All whose change makes it due: its sources, then what else it reads. */
+  readonly inputs: readonly string[];
+  /** What it makes, as far as that is written as paths. Need not exist. */
+  readonly outputs: readonly string[];
+  /** What else it makes. */
+  readonly outputGlobs: readonly OutputGlob[];
+  readonly task:
+    | {
+        readonly kind: "command";
+        readonly command: string | readonly string[];
+      }
+    | { readonly kind: "function"; readonly fn: FunctionStep["fn"] };
+  /** In milliseconds; 0: no limit. */
+  readonly timeoutMs: number;
+}
+
 /** A project, resolved: what the user wrote with every default filled in. */
 export interface ResolvedProject {
   readonly name: string;
@@ -173,6 +258,8 @@ export interface ResolvedProject {
   readonly entry: string;
   /** The listed sources in order, each once. Without a manifest: the entry alone. */
   readonly sources: readonly ResolvedSource[];
+  /** Its steps, in the order of the list. Without a manifest: none. */
+  readonly steps: readonly ResolvedStep[];
   /** Names of the packages that standbys may evaluate before their turn, in the order written, each once. Without a manifest: none. */
   readonly preload: readonly string[];
   /** Absolute, real paths of the modules of mixins, in the order in which they're applied, each once. Without a manifest: none. */

@@ -1,6 +1,7 @@
 /** Checks that what a manifest exports has the shape of a `ProjectConfig`, or is a list of such. Pure; errors name the field. */
 import { Checker, isFields } from "./checker.js";
 import type { Fields } from "./checker.js";
+import { checkRun } from "./check-run.js";
 import { checkServer } from "./check-server.js";
 import type { ProjectConfig, SourceEntry } from "./types.js";
 
@@ -11,7 +12,7 @@ export const projectKeys: readonly string[] = [
 ];
 const OPTIONS = ["needs", "standby", "reload"];
 /** The keys of an entry for a file or a glob. */
-export const fileKeys: readonly string[] = ["file", ...OPTIONS];
+export const fileKeys: readonly string[] = ["file", ...OPTIONS, "run"];
 /** The keys of an entry for a directory. */
 export const directoryKeys: readonly string[] = [
   ...["directory", "sources"],
@@ -24,7 +25,7 @@ const PACKAGE_NAME = /^(?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*$/;
 const CODE = /\.(?:[cm]?[jt]s|[jt]sx)$/;
 const START = "export default defineProject({ entry: … })";
 const ENTRY_EXPECTED =
-  "It must be a path, a glob, { file, needs?, standby?, reload? } or { directory, sources, needs?, standby?, reload? }.";
+  "It must be a path, a glob, { file, needs?, standby?, reload?, run? } or { directory, sources, needs?, standby?, reload? }.";
 const MIXIN_EXPECTED =
   "It must be the path of a TypeScript or JavaScript file, relative to the manifest; globs aren't allowed, since the order counts.";
 
@@ -84,12 +85,21 @@ function entryOf(checker: Checker, field: string, value: unknown): SourceEntry {
       value["file"],
       "It must be a path or a glob.",
     );
-    return { file, ...optionsOf(checker, field, value) };
+    const { run } = value;
+    return {
+      file,
+      ...optionsOf(checker, field, value),
+      ...(run !== undefined && { run: checkRun(checker, `${field}.run`, run) }),
+    };
   }
   if (value["directory"] === undefined) {
     checker.keys(field, value, [...directoryKeys, "file"]);
     return checker.fail(field, value, ENTRY_EXPECTED);
   }
+  if (value["run"] !== undefined)
+    checker.refuse(
+      `: ${field}.run can't stand at a directory. Give it to a file or a glob, like { file: "*.graphql", run: … }, in its sources.`,
+    );
   checker.keys(field, value, directoryKeys);
   return {
     directory: checker.text(

@@ -15,7 +15,7 @@ import process from "node:process";
 const GRACE_S = 0.3;
 
 /**
- * Reads `+ <pid>`, `- <pid>`, `f <inode> <path>` and `d - <path>`; at the end of the input kills the processes that are left, and removes the
+ * Reads `+ <pid>`, `- <pid>` (a negative one is a process group, known by its leader), `f <inode> <path>` and `d - <path>`; at the end of the input kills the processes that are left, and removes the
  * files that are still the same and the directories that are empty. A process's start time is kept, so that another one which got its pid in the meantime is left
  * alone (proc(5): field 22 of `/proc/<pid>/stat`; elsewhere `ps`). $1 is the run directory.
  */
@@ -49,13 +49,13 @@ while read -r sign id path; do
     [ "\${each%%:*}" = "$id" ] || rest="$rest $each"
   done
   known=$rest
-  [ "$sign" = + ] && known="$known $id:$(started "$id")"
+  [ "$sign" = + ] && known="$known $id:$(started "\${id#-}")"
 done
 if [ -n "$known" ]; then
   sleep ${GRACE_S}
   for each in $known; do
     pid=\${each%%:*}
-    [ "$(started "$pid")" = "\${each#*:}" ] && kill -KILL "$pid"
+    [ "$(started "\${pid#-}")" = "\${each#*:}" ] && kill -KILL "$pid"
   done
 fi
 printf %s "$files" | while read -r sign id path; do
@@ -91,6 +91,11 @@ export class Guard {
     if (pid === 0) return;
     this.#say(`+ ${pid}`);
     void exited.then(() => this.#say(`- ${pid}`));
+  }
+
+  /** The same for a process group, whose leader it is. */
+  watchGroup(pid: number, ended: Promise<unknown>): void {
+    this.watch(-pid, ended);
   }
 
   /**

@@ -24,6 +24,7 @@ test("sources stand as they are written, but behind what they need", () => {
     ],
     preload: [],
     mixins: [],
+    steps: [],
     definedBy: [],
     server: {},
     isOneOfList: false,

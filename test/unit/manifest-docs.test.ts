@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { liveOptions } from "../../src/live-options.js";
+import { runKeys } from "../../src/manifest/check-run.js";
 import { serverFields } from "../../src/manifest/server-fields.js";
 import {
   directoryKeys,
@@ -40,6 +41,20 @@ test("the options of a source are those that it can have", () => {
   const options = new Set([...fileKeys, ...directoryKeys]);
   for (const key of ["file", "directory", "sources"]) options.delete(key);
   expect(new Set(keys("Sources"))).toEqual(options);
+});
+
+test("the keys of a step are those that it can have", () => {
+  expect(keys("Code generation")).toEqual(runKeys);
+});
+
+test("the example of code generation is that of its fixture", () => {
+  const file = "fixtures/graphql-codegen/prefork.config.ts";
+  const [, text] = page.split(`\`\`\`ts\n// ${file}\n`);
+  const manifest = readFileSync(
+    new URL(`../../${file}`, import.meta.url),
+    "utf8",
+  );
+  expect(text?.startsWith(`${manifest}\`\`\``)).toBe(true);
 });
 
 test("the server's options are those that it can have, in the same order", () => {

@@ -20,6 +20,7 @@ const canary = {
 const called: Moments = {
   since: 100,
   batch: undefined,
+  runMs: undefined,
   builtAt: 110,
   linkMs: 4,
   rolledAt: 115,
@@ -60,6 +61,13 @@ test("the steps of a save follow one another without a gap", () => {
     firstAnswerMs: 11,
   });
   expect(times.eventMs).toBeCloseTo(10, 0);
+});
+
+test("what steps took isn't counted as compiling", () => {
+  expect(stepTimes({ ...called, runMs: 5 })).toMatchObject({
+    runMs: 5,
+    compileMs: 1,
+  });
 });
 
 test("a file of another day, or none, tells nothing about its event", () => {

@@ -7,6 +7,19 @@ function textOf(status: unknown): string {
 }
 
 describe("the text of a status", () => {
+  it("has a line for each step of the manifest", () => {
+    const step = { command: "node gen.mjs", state: "done", ms: 120 };
+    const text = textOf({
+      steps: [
+        { ...step, step: "sources[0].run" },
+        { ...step, step: "sources[1].run", state: "due", ms: undefined },
+      ],
+    });
+    expect(text).toContain(
+      "step sources[0].run: done, took 120 ms (node gen.mjs)\nstep sources[1].run: due (node gen.mjs)\n",
+    );
+  });
+
   it("is a table of the workers under a line about the server and one about its code", () => {
     const worker = {
       index: 0,

@@ -27,6 +27,7 @@ const project: ResolvedProject = {
   preload: [],
   mixins: [],
   server: {},
+  steps: [],
   definedBy: [],
 };
 

@@ -79,6 +79,7 @@ export async function testProject(
     preload: [],
     mixins: [],
     server: {},
+    steps: [],
     definedBy: [],
   });
   const write: TestProject["write"] = (contents) => {

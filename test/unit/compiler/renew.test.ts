@@ -1,3 +1,4 @@
+import { utimesSync } from "node:fs";
 import { expect, it } from "vitest";
 import { built, changed, closureOf, testProject } from "./project.js";
 
@@ -30,6 +31,26 @@ it("gives a source, and what depends on it, identities that this process never h
   expect(built(again).sources.get(part)).toEqual(
     built(fresh).sources.get(part),
   );
+});
+
+it("takes no touch from a file that was written again, only a change", async () => {
+  const project = await testProject(FILES);
+  const compiler = await project.compiler();
+  built(await compiler.build());
+  const part = project.path("src/part.ts");
+  const writeAgain = (): void => {
+    const now = new Date(Date.now() + 5_000);
+    utimesSync(part, now, now);
+  };
+  writeAgain();
+  compiler.retime([part, project.path("src/none.ts")]);
+  expect(await compiler.build()).toMatchObject({ kind: "unchanged" });
+  project.write({ "src/part.ts": "export const part: number = 2;" });
+  compiler.retime([part]);
+  const result = await compiler.build(changed(project, "src/part.ts"));
+  expect(closureOf(project, result)).toEqual(["src/part.ts", "src/main.ts"]);
+  writeAgain();
+  expect((await compiler.build()).kind).toBe("built");
 });
 
 it("says at once what a specifier means, if the build has it", async () => {

@@ -84,6 +84,7 @@ describe("check", () => {
         ...{
           preload: [],
           mixins: [],
+          steps: [],
           definedBy: [],
           server: {},
           isOneOfList: false,

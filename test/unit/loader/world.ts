@@ -92,6 +92,7 @@ export class World {
       })),
       preload: [],
       mixins: [],
+      steps: [],
       definedBy: [],
       server: {},
       isOneOfList: false,

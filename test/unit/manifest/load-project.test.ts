@@ -64,6 +64,7 @@ describe("a target", () => {
       preload: [],
       mixins: [],
       server: {},
+      steps: [],
       definedBy: [],
     });
   });
@@ -99,6 +100,7 @@ describe("a target", () => {
       preload: [],
       mixins: [],
       server: {},
+      steps: [],
       definedBy: [at(name)],
     });
     expect(await loadProject(name, { cwd: root })).toEqual(project);

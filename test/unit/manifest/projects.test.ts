@@ -253,6 +253,7 @@ describe("prefork.config.json", () => {
     const project = await loadProject(".", { cwd: root });
     expect(project).toMatchObject({
       manifest: at("prefork.config.json"),
+      steps: [],
       definedBy: [at("prefork.config.json")],
       sources: [
         { path: at("b.sql"), needs: [] },

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { serverFields } from "../../../src/manifest/server-fields.js";
 import type { ServerField } from "../../../src/manifest/server-fields.js";
+import { runKeys } from "../../../src/manifest/check-run.js";
 import {
   directoryKeys,
   fileKeys,
@@ -75,13 +76,15 @@ describe("the schema and the validator", () => {
     ["project", projectKeys],
     ["file", fileKeys],
     ["directory", directoryKeys],
+    // A function can't stand in JSON.
+    ["run", runKeys.filter((key) => key !== "fn")],
     ["server", Object.keys(serverFields)],
   ])("know the same keys of a %s", (name, keys) => {
     expect(new Set(Object.keys(propertiesOf(name)))).toEqual(new Set(keys));
   });
 
   it("describe each key", () => {
-    for (const name of ["project", "file", "directory", "server"]) {
+    for (const name of ["project", "file", "directory", "run", "server"]) {
       for (const [key, property] of Object.entries(propertiesOf(name)))
         expect(property["description"], `${name}.${key}`).toMatch(/\w+.*\.$/);
     }
@@ -118,6 +121,16 @@ describe("the schema and the validator", () => {
       ],
     },
     { entry: "a.ts", sources: [{ file: "c.ts", standby: true, reload: true }] },
+    {
+      entry: "a.ts",
+      sources: [
+        { file: "c.sql", run: { command: "gen", makes: ["d.ts"] } },
+        {
+          file: "e",
+          run: { command: ["gen", ""], makes: ["*.ts"], timeoutMs: 0 },
+        },
+      ],
+    },
     { entry: "a.ts", changes: { "a.ts": ["b.ts"] }, mixins: ["m.ts"] },
     { entry: "a.ts", preload: ["express", "@fastify/cors"], server: {} },
     [{ name: "a", entry: "a.ts" }],
@@ -143,6 +156,29 @@ describe("the schema and the validator", () => {
     { entry: "a.ts", sources: [{ file: "a", reload: null }] },
     { entry: "a.ts", sources: [{ file: "a", needs: "b" }] },
     { entry: "a.ts", sources: [{ file: "a", needs: [""] }] },
+    { entry: "a.ts", sources: [{ file: "a", run: "gen" }] },
+    { entry: "a.ts", sources: [{ file: "a", run: { command: "gen" } }] },
+    { entry: "a.ts", sources: [{ file: "a", run: { makes: ["b"] } }] },
+    ...[
+      { command: "", makes: ["b"] },
+      { command: [], makes: ["b"] },
+      { command: ["gen", 1], makes: ["b"] },
+      { command: "gen", makes: [] },
+      { command: "gen", makes: "b" },
+      { command: "gen", makes: ["b"], timeoutMs: -1 },
+      { command: "gen", makes: ["b"], timeoutMs: 0.5 },
+      { command: "gen", makes: ["b"], cwd: "." },
+    ].map((run) => ({ entry: "a.ts", sources: [{ file: "a", run }] })),
+    {
+      entry: "a.ts",
+      sources: [
+        {
+          directory: "d",
+          sources: [],
+          run: { command: "gen", makes: ["b"] },
+        },
+      ],
+    },
     { entry: "a.ts", changes: { a: "b" } },
     { entry: "a.ts", preload: ["./db"] },
     { entry: "a.ts", preload: ["node_modules"] },

@@ -140,7 +140,7 @@ describe("parseConfig", () => {
     ],
     [
       { entry: "a.ts", sources: [{ file: "a.ts", standBy: false }] },
-      'sources[0] has an unknown key "standBy" (false). Did you mean "standby"? It can have: file, needs, standby, reload.',
+      'sources[0] has an unknown key "standBy" (false). Did you mean "standby"? It can have: file, needs, standby, reload, run.',
     ],
     [
       { entry: "a.ts", preload: "express" },

@@ -1,4 +1,5 @@
 /** The guard, with real processes: a program that has one is killed. */
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -29,6 +30,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Is it there, and no zombie that nobody has asked after? */
+function isRunning(pid: number): boolean {
+  const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], {
+    encoding: "utf8",
+  });
+  return stdout.trim() !== "" && !stdout.trim().startsWith("Z");
+}
+
 function surroundings(): string {
   const folder = temporaryFolder();
   fs.mkdirSync(path.join(folder, "run"));
@@ -53,6 +62,22 @@ test("a killed master's process is killed, and what only the master could have r
   await expect
     .poll(() => fs.readdirSync(folder), { timeout: 5_000 })
     .toEqual([]);
+});
+
+test("of a process group that is watched nobody is left", async () => {
+  const folder = surroundings();
+  // Detached, so it leads a group; its child is in it, too.
+  const master = start(process.execPath, [
+    program(
+      folder,
+      `const shell = spawn("/bin/sh", ["-c", "sleep 60 & echo $!; wait"], { detached: true, stdio: ["ignore", "pipe", "ignore"] });
+       guard.watchGroup(shell.pid, new Promise(() => {}));
+       shell.stdout.once("data", (pid) => { console.log("child " + pid); sleeper.kill("SIGKILL"); ${DIE} });`,
+    ),
+  ]);
+  const child = Number((await master.until(/^child \d+$/)).split(" ")[1]);
+  await master.ended;
+  await expect.poll(() => isRunning(child), { timeout: 5_000 }).toBe(false);
 });
 
 test("a process that isn't watched any more, and a file that is another one now, are left alone", async () => {
