@@ -26,6 +26,7 @@ export type {
   SourceDirectory,
   SourceEntry,
   SourceFile,
+  SourceGlob,
 } from "./manifest/types.js";
 export { openProject } from "./open-project.js";
 export { Project } from "./loaded-project.js";

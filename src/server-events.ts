@@ -101,6 +101,11 @@ export interface ServerStatus {
     readonly path: string;
     readonly reason: string;
   }[];
+  /**
+   * Sources that are loaded although the manifest, which lists sources, doesn't list them: absolute paths, sorted. Only while the
+   * server watches; none without such a list.
+   */
+  readonly undeclared: readonly string[];
   /** External fronts, in the order given. */
   readonly upstreams: readonly UpstreamStatus[];
   /** How the last reload ended. */
@@ -119,6 +124,11 @@ export interface ServerEvents {
   reload: [ReloadOutcome];
   /** Sources were changed that never reload (`reload: false` in the manifest): their absolute paths. */
   unreloaded: [readonly string[]];
+  /**
+   * Sources are loaded that the manifest, which lists sources, doesn't list: the absolute paths of those that weren't told before.
+   * They're watched all the same. Only while the server watches.
+   */
+  undeclared: [readonly string[]];
   /** A worker got its port, or gave it back. */
   worker: [WorkerEvent];
   /** A process was forked, is ready, drains, stopped, died or failed to boot. */

@@ -14,13 +14,14 @@ import type {
 } from "../server-events.js";
 import {
   diagnosticText,
-  mebibytes,
   milliseconds,
   plural,
   portRange,
   stepsText,
+  undeclaredText,
 } from "./format.js";
 import type { Reporter } from "./reporter.js";
+import { standbyText } from "./standby-text.js";
 
 export interface TerminalReporterOptions {
   readonly version: string;
@@ -143,6 +144,14 @@ export class TerminalReporter implements Reporter {
     this.#detail(`${names} changed: the manifest says reload: false`);
   }
 
+  undeclared(
+    paths: readonly string[],
+    { manifest = "" }: ResolvedProject,
+  ): void {
+    const names = paths.map((path) => this.#short(path));
+    this.warning(undeclaredText(names, this.#short(manifest)));
+  }
+
   watching(): void {
     this.#detail("watching");
   }
@@ -223,27 +232,7 @@ export class TerminalReporter implements Reporter {
   }
 
   standby(event: StandbyEvent): void {
-    switch (event.kind) {
-      case "forked":
-        this.#detail(`standby (pid ${event.pid}) forked`);
-        return;
-      case "ready": {
-        const { pid, evaluated, stoppedBy, rssBytes, bootMs } = event;
-        const end =
-          stoppedBy === undefined ? "" : ` up to ${this.#short(stoppedBy)}`;
-        this.#detail(
-          `standby (pid ${pid}) ready after ${milliseconds(bootMs)}: ${plural(evaluated, "module")} evaluated${end}, ${mebibytes(rssBytes)}`,
-        );
-        return;
-      }
-      case "discarded":
-        this.#detail(`standby (pid ${event.pid}) discarded: ${event.reason}`);
-        return;
-      case "barred":
-        this.#detail(
-          `${this.#short(event.path)} isn't evaluated ahead: it ${event.reason}`,
-        );
-    }
+    this.#detail(standbyText(event, (path) => this.#short(path)));
   }
 
   output({ worker, stream, line }: OutputLine): void {

@@ -32,6 +32,8 @@ import type {
 } from "./types.js";
 import { Watched } from "./watched.js";
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** The index is written when nothing happened for so long, and at the end. */
 const INDEX_DELAY_MS = 1_000;
 
@@ -87,9 +89,12 @@ export async function createCompiler(
   let isWarm = false;
   let closing: Promise<void> | undefined;
 
-  const build: Compiler["build"] = async (changes): Promise<BuildResult> => {
+  const build: Compiler["build"] = async (
+    changes,
+    kept,
+  ): Promise<BuildResult> => {
     try {
-      const result = await builder.build(changes);
+      const result = await builder.build(changes, kept);
       const paths = [...(changes?.paths ?? [])];
       saves.note(paths.filter((path) => tree.files.has(path)));
       if (result.kind === "built") saveIndexSoon();
@@ -130,7 +135,8 @@ export async function createCompiler(
   };
 
   return {
-    build: async (changes) => await whileOpen(async () => await build(changes)),
+    build: async (changes, kept) =>
+      await whileOpen(async () => await build(changes, kept)),
     prepare: (path) => {
       // Others are read when a build finds that it needs them.
       if (closing === undefined && tree.files.get(path)?.isCode) {
@@ -153,6 +159,7 @@ export async function createCompiler(
         : answerAtOnce(parts, good, request, discovered);
     },
     renew: (paths) => tree.renew(paths),
+    loadedSources: () => builder.last?.paths ?? NONE,
     graphOf: (of) => builder.good(of)?.known.graph ?? new Map(),
     closureOf: (of, paths) => {
       const good = builder.good(of);

@@ -31,6 +31,8 @@ export function projectOfEntry(entry: string): ResolvedProject {
     isOneOfList: false,
     entry,
     sources: [{ path: entry, needs: [], standby: true, reload: true }],
+    globs: [],
+    listsSources: false,
     preload: [],
     mixins: [],
     server: {},

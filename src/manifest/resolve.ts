@@ -13,7 +13,7 @@
  *   takes them back.
  */
 import path from "node:path";
-import { withFiles } from "./files-of.js";
+import { withFiles, withGlobs } from "./files-of.js";
 import type { Listing } from "./listing.js";
 import {
   needsCycle,
@@ -24,7 +24,12 @@ import {
 import type { Written } from "./messages.js";
 import { findCycle } from "./needs.js";
 import type { NeedsGraph } from "./needs.js";
-import type { ProjectConfig, ResolvedSource, SourceEntry } from "./types.js";
+import type {
+  ProjectConfig,
+  ResolvedSource,
+  SourceEntry,
+  SourceGlob,
+} from "./types.js";
 
 /** Where a manifest stands. */
 export interface ManifestPlace {
@@ -56,6 +61,8 @@ interface Surroundings {
 export interface ResolvedSources {
   readonly entry: string;
   readonly sources: readonly ResolvedSource[];
+  /** Those of the list, each once. */
+  readonly globs: readonly SourceGlob[];
   readonly mixins: readonly string[];
 }
 
@@ -93,6 +100,7 @@ export function resolveWithNeeds(
   const keptBack = new Set<string>();
   /** The sources whose change reloads nothing. */
   const unreloaded = new Set<string>();
+  const globs = new Map<string, SourceGlob>();
 
   const missing = (
     written: Written,
@@ -109,9 +117,12 @@ export function resolveWithNeeds(
     const file = listing.fileAt(path.resolve(base, written.text));
     if (file !== undefined) return [file];
     if (!listing.isGlob(written.text)) throw missing(written, base, "file");
+    const glob = { pattern: written.text, directory: base };
+    globs.set(`${base}\0${written.text}`, glob);
     const files = new Set(listing.glob(written.text, base));
     files.delete(place.path);
-    if (files.size === 0) throw missing(written, base, "glob");
+    if (files.size === 0)
+      throw withGlobs(missing(written, base, "glob"), [...globs.values()]);
     return [...files].sort();
   }
 
@@ -267,6 +278,7 @@ export function resolveWithNeeds(
       standby: !keptBack.has(source),
       reload: !unreloaded.has(source),
     })),
+    globs: [...globs.values()],
   };
   return { resolved, needs: graph };
 }

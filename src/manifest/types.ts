@@ -160,6 +160,14 @@ export interface ResolvedSource {
   readonly reload: boolean;
 }
 
+/** A glob of a manifest's list. */
+export interface SourceGlob {
+  /** As written. */
+  readonly pattern: string;
+  /** Absolute path of the directory that it's relative to. */
+  readonly directory: string;
+}
+
 /** A project, resolved: what the user wrote with every default filled in. */
 export interface ResolvedProject {
   readonly name: string;
@@ -173,6 +181,10 @@ export interface ResolvedProject {
   readonly entry: string;
   /** The listed sources in order, each once. Without a manifest: the entry alone. */
   readonly sources: readonly ResolvedSource[];
+  /** The globs of the list, in the order written, each once: a file that appears, and that one of them matches, is a source. Without a manifest: none. */
+  readonly globs: readonly SourceGlob[];
+  /** Whether the manifest gives `sources`: what is loaded and isn't listed is told then. */
+  readonly listsSources: boolean;
   /** Names of the packages that standbys may evaluate before their turn, in the order written, each once. Without a manifest: none. */
   readonly preload: readonly string[];
   /** Absolute, real paths of the modules of mixins, in the order in which they're applied, each once. Without a manifest: none. */

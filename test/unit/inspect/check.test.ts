@@ -87,6 +87,8 @@ describe("check", () => {
           definedBy: [],
           server: {},
           isOneOfList: false,
+          globs: [],
+          listsSources: false,
         },
       },
     });
