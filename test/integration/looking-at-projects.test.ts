@@ -78,9 +78,8 @@ describe("our own fixtures", () => {
   test.each(names)("%s has a manifest that checks clean", async (name) => {
     const app = used(copyFixture(name));
     const { code, stdout } = await runCommand(app, "check");
-    expect([code, stdout]).toEqual([
-      ...[0, expect.stringMatching(/^✓ prefork\.config\.\w+ says/)],
-    ]);
+    expect(stdout).toMatch(/^✓ prefork\.config\.\w+ says/);
+    expect(code).toBe(0);
   });
 
   test("are looked at", () => {
