@@ -4,21 +4,28 @@
  */
 import { Readable } from "node:stream";
 import type { WatchSet } from "./compiler/types.js";
-import type { Watcher } from "./watcher/types.js";
+import type { Expected, Watcher } from "./watcher/types.js";
 import { createWatcher } from "./watcher/watcher.js";
 
 /**
  * Absolute paths of files that were written, touched, created or removed, sorted: sources, and what else decides what
- * `load()` would do (the manifest, `package.json`, tsconfig and lock files, files that appear beside sources).
+ * `load()` would do (the manifest, `package.json`, tsconfig and lock files, files that appear beside sources or
+ * that a glob of the manifest matches).
  */
 export type ChangedFiles = readonly string[];
+
+/** What decides what `load()` would do. */
+export interface ChangePlaces extends WatchSet {
+  /** Files that will be sources as soon as they are there. */
+  readonly expected: Expected | undefined;
+}
 
 /** What a {@link ChangeWatch} is made with. */
 export interface ChangeWatchOptions {
   /** See `WatchOptions`. */
   readonly poll?: number | undefined;
   /** What to watch first, once that's known. */
-  readonly places: () => Promise<WatchSet>;
+  readonly places: () => Promise<ChangePlaces>;
   /** Which changes are the work of the project's own steps: those aren't told. */
   readonly ownAmong: (paths: Iterable<string>) => ReadonlySet<string>;
   /** Called once, when it's closed by whatever means. */
@@ -131,8 +138,8 @@ export class ChangeWatch extends Readable {
   }
 
   /** @internal */
-  update({ files, directories, readAt }: WatchSet): void {
-    this.#watcher.watch({ files, directories }, readAt);
+  update({ files, directories, readAt, expected }: ChangePlaces): void {
+    this.#watcher.watch({ files, directories, expected }, readAt);
   }
 
   /** Called by Node when somebody would read. */

@@ -59,6 +59,7 @@ function subscribe(
   for (const name of KIND_EVENTS)
     on(name, ({ kind, ...fields }) => ({ what: kind, ...fields }));
   on("unreloaded", (paths) => ({ paths }));
+  on("undeclared", (paths) => ({ paths }));
   on("output", (line) => line);
   on("warning", (message) => ({ message }));
   on("stopping", () => ({}));

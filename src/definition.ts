@@ -4,11 +4,13 @@
  */
 import { existsSync } from "node:fs";
 import { withMixins } from "./commands/references.js";
+import { ExpectedSources } from "./expected-sources.js";
 import type { LiveOptions } from "./live-options.js";
-import { filesLookedAt } from "./manifest/files-of.js";
+import { filesLookedAt, globsLookedAt } from "./manifest/files-of.js";
 import { reloadProject } from "./manifest/load-project.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import type { MergedRequest } from "./reload-queue.js";
+import type { Expected } from "./watcher/types.js";
 
 export interface DefinitionOptions {
   /** As it was loaded, with all mixins. */
@@ -33,10 +35,14 @@ export class Definition {
   #project: ResolvedProject;
   /** What the last load looked at before it failed. */
   #lookedAt: readonly string[] = [];
+  #listed: ReadonlySet<string>;
+  readonly #expected = new ExpectedSources();
 
   constructor(options: DefinitionOptions) {
     this.#options = options;
     this.#project = options.project;
+    this.#listed = listedIn(options.project);
+    this.#expected.follow(options.project);
   }
 
   /** The project as it was last loaded. */
@@ -47,6 +53,11 @@ export class Definition {
   /** The files whose change, or appearance, means that the manifest must be read again. */
   get files(): readonly string[] {
     return [...this.#project.definedBy, ...this.#lookedAt];
+  }
+
+  /** The files that will be sources as soon as they're there. */
+  get expected(): Expected | undefined {
+    return this.#expected.current;
   }
 
   /**
@@ -61,7 +72,7 @@ export class Definition {
   }: Pick<MergedRequest, "forced" | "paths">): Promise<Redefined | undefined> {
     if (this.#project.manifest === undefined) return undefined;
     const isOther = this.files.some((path) => paths.has(path));
-    if (!forced && !isOther && !this.#hasLost(paths)) return undefined;
+    if (!forced && !isOther && !this.#hasOthers(paths)) return undefined;
     const { mixins, live } = this.#options;
     try {
       const loaded = await reloadProject(this.#project);
@@ -73,21 +84,31 @@ export class Definition {
       const project = withMixins(loaded, mixins);
       this.#project = project;
       this.#lookedAt = [];
+      this.#listed = listedIn(project);
+      this.#expected.follow(project);
       const still = new Set(unreloaded(project));
       const released = unreloaded(before).filter((path) => !still.has(path));
       return { project, isEnvironmentOther, released };
     } catch (error) {
       this.#lookedAt = filesLookedAt(error);
+      this.#expected.follow(this.#project, globsLookedAt(error));
       throw error;
     }
   }
 
-  /** Is a listed source gone? A glob doesn't match it any more, and what lists it by name says where. */
-  #hasLost(paths: ReadonlySet<string>): boolean {
-    return this.#project.sources.some(
-      ({ path }) => paths.has(path) && !existsSync(path),
+  /**
+   * Is a listed source gone? A glob doesn't match it any more, and what lists it by name says where. Or is one there that a
+   * glob matches?
+   */
+  #hasOthers(paths: ReadonlySet<string>): boolean {
+    return [...paths].some((path) =>
+      this.#listed.has(path) ? !existsSync(path) : this.#expected.has(path),
     );
   }
+}
+
+function listedIn({ sources }: ResolvedProject): Set<string> {
+  return new Set(sources.map(({ path }) => path));
 }
 
 function unreloaded({ sources }: ResolvedProject): string[] {

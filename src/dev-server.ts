@@ -196,7 +196,7 @@ export class DevServer<
   /** What runs at this moment. */
   status(): ServerStatus {
     const uptimeMs = performance.now() - this.#madeAt;
-    return serverStatus(this.project, this.#running, uptimeMs);
+    return serverStatus(this.project, this.#running, this.#watch, uptimeMs);
   }
 
   /**
@@ -290,6 +290,7 @@ export class DevServer<
       ...this.#running,
       onWarning: (message) => this.emit("warning", message),
       onUnreloaded: (paths) => this.emit("unreloaded", paths),
+      onUndeclared: (paths) => this.emit("undeclared", paths),
     });
   }
 }

@@ -21,7 +21,6 @@ export type {
 export type {
   CommandStep,
   FunctionStep,
-  OutputGlob,
   ProjectConfig,
   ResolvedProject,
   ResolvedSource,
@@ -33,6 +32,7 @@ export type {
   SourceStep,
   StepContext,
   StepOptions,
+  SourceGlob,
 } from "./manifest/types.js";
 export { openProject } from "./open-project.js";
 export { Project } from "./loaded-project.js";

@@ -7,9 +7,11 @@
 import path from "node:path";
 import process from "node:process";
 import { ChangeWatch } from "./change-watch.js";
+import type { ChangePlaces } from "./change-watch.js";
 import { realPath } from "./compiler/project-sources.js";
-import type { Compiler, WatchSet } from "./compiler/types.js";
+import type { Compiler } from "./compiler/types.js";
 import { PreforkError } from "./errors.js";
+import { ExpectedSources } from "./expected-sources.js";
 import { listedSources } from "./listed-sources.js";
 import type { ListedSource } from "./listed-sources.js";
 import { compileError, shown } from "./loader/load-error.js";
@@ -22,7 +24,7 @@ import type { Steps } from "./steps/steps.js";
 
 /** Options of {@link Project.load}. */
 export interface LoadOptions {
-  /** Load all, also what is loaded already and hasn't changed. Default: `false`. */
+  /** Load all, also what is loaded already and hasn't changed, as it is now: changes of sources with `reload: false`, too. Default: `false`. */
   readonly force?: boolean;
   /** Say which source is being loaded and why: `true` on stderr, a line each; a function is called before each. Default: `false`. */
   readonly verbose?: boolean | ((source: LoadedSource) => void);
@@ -44,6 +46,7 @@ export class Project {
   readonly #parts: ProjectParts;
   readonly #loading: ProjectLoading;
   readonly #watches = new Set<ChangeWatch>();
+  readonly #expected = new ExpectedSources();
   #project: ResolvedProject;
   /** Have the steps been looked at, whatever an earlier run left? */
   #hasStepped = false;
@@ -54,6 +57,7 @@ export class Project {
   constructor(parts: ProjectParts) {
     this.#parts = parts;
     this.#project = parts.project;
+    this.#expected.follow(parts.project);
     this.#loading = new ProjectLoading(parts.compiler, parts.project.root);
   }
 
@@ -79,7 +83,8 @@ export class Project {
    * Loads every listed source and what it imports into this process, in load order: the first time all, then only what is missing or
    * has changed, and what depends on it (by an import or `needs`). Reads the manifest again before that, and runs its steps (`run`)
    * that are due. Content decides, and bare
-   * touches count as changes; which of two times is later is never asked.
+   * touches count as changes; which of two times is later is never asked. A source with `reload: false` stays as it was loaded first,
+   * whatever its content is by now, until `force` asks for all.
    *
    * A source that is loaded again is another instance of its module. Whoever holds the old one's exports goes on with them: get
    * them from {@link Project.exportsOf}. Sources that aren't code aren't evaluated; their changes reload what needs them. Packages
@@ -176,6 +181,7 @@ export class Project {
     const { resolve, compiler } = this.#parts;
     if (resolve === undefined) return;
     this.#project = await resolve();
+    this.#expected.follow(this.#project);
     compiler.setProject(this.#project);
   }
 
@@ -192,12 +198,15 @@ export class Project {
     this.#hasStepped = true;
   }
 
-  #places(): WatchSet {
-    const places = this.#parts.compiler.watchSet();
+  #places(): ChangePlaces {
+    const { compiler, resolve } = this.#parts;
+    const places = compiler.watchSet();
     const { definedBy, steps } = this.#project;
     const inputs = steps.flatMap((step) => step.inputs);
     const files = new Set([...places.files, ...definedBy, ...inputs]);
-    return { ...places, files };
+    // What was resolved by the caller stays as it is, whatever appears.
+    const expected = resolve && this.#expected.current;
+    return { ...places, files, expected };
   }
 
   #speaker(verbose: LoadOptions["verbose"]): (source: LoadedSource) => void {

@@ -2,6 +2,7 @@
  * One load of a project: builds it, plans what is to be loaded, has it evaluated, and records that if nothing failed. Part of the
  * composition root, used by `loaded-project.ts`, which sees to it that there is one at a time.
  */
+import { existsSync } from "node:fs";
 import { realPath } from "./compiler/project-sources.js";
 import type {
   Build,
@@ -92,7 +93,8 @@ export class ProjectLoading {
   ): Promise<{ build: Build; plan: LoadGroup[] }> {
     const listed = listedPaths(project);
     const reasons = new Map<string, LoadedSource>();
-    let build = await this.#goodBuild(undefined);
+    const kept = isForced ? undefined : this.#kept(project);
+    let build = await this.#goodBuild(undefined, kept);
     for (;;) {
       const graph = this.#compiler.graphOf(build);
       const partOf = (path: string): string => graph.get(path)?.part ?? "";
@@ -130,6 +132,18 @@ export class ProjectLoading {
     }
   }
 
+  /**
+   * The sources whose change loads nothing (`reload: false`), once they are loaded. One that isn't there isn't among them: whoever
+   * imports it is to be told that, and gets the new one when it's back.
+   */
+  #kept({ sources }: ResolvedProject): Set<string> {
+    const unreloaded = sources.filter(({ reload }) => !reload);
+    const paths = unreloaded.map(({ path }) => realPath(path));
+    const isLoaded = (path: string): boolean =>
+      this.#record?.has(path) === true;
+    return new Set(paths.filter((path) => isLoaded(path) && existsSync(path)));
+  }
+
   #keep(build: Build): void {
     const graph = this.#compiler.graphOf(build);
     const record = new Map<string, Recorded>();
@@ -142,14 +156,20 @@ export class ProjectLoading {
     this.#unrecorded = new Map();
   }
 
-  async #goodBuild(changes: FileChanges | undefined): Promise<Build> {
-    const result = await this.#build(changes);
+  async #goodBuild(
+    changes: FileChanges | undefined,
+    kept?: ReadonlySet<string>,
+  ): Promise<Build> {
+    const result = await this.#build(changes, kept);
     if (result.kind !== "failed") return result.build;
     throw compileError(result.diagnostics, this.#root);
   }
 
-  async #build(changes: FileChanges | undefined): Promise<BuildResult> {
-    const result = await this.#compiler.build(changes);
+  async #build(
+    changes: FileChanges | undefined,
+    kept?: ReadonlySet<string>,
+  ): Promise<BuildResult> {
+    const result = await this.#compiler.build(changes, kept);
     this.#hasBuilt = true;
     return result;
   }

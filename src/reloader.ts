@@ -16,6 +16,7 @@ import { ReloadQueue } from "./reload-queue.js";
 import type { Cycle, MergedRequest, ReloadRequest } from "./reload-queue.js";
 import type { ReloadFailure, ReloadOutcome } from "./server-events.js";
 import { stepTimes } from "./step-times.js";
+import type { Expected } from "./watcher/types.js";
 
 export interface ReloaderOptions {
   readonly definition: Definition;
@@ -53,6 +54,8 @@ export class Reloader {
   #lastError: ReloadFailure | undefined;
   #lastOutcome: (() => ReloadOutcome) | undefined;
   #closed = false;
+  /** The outcomes of rolls that are under way. */
+  readonly #rolling = new Set<Promise<ReloadOutcome>>();
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
@@ -72,6 +75,11 @@ export class Reloader {
     const { definition } = this.#options;
     const inputs = this.project.steps.flatMap((step) => step.inputs);
     return [...definition.files, ...inputs];
+  }
+
+  /** The files that the manifest will list as soon as they're there. */
+  get expected(): Expected | undefined {
+    return this.#options.definition.expected;
   }
 
   /** How many sources the last good build has. */
@@ -102,6 +110,15 @@ export class Reloader {
     await this.#queue.idle();
   }
 
+  /** Fulfils when no reload is under way. */
+  async rest(): Promise<void> {
+    for (;;) {
+      await this.#queue.idle();
+      if (this.#rolling.size === 0) return;
+      await Promise.all(this.#rolling);
+    }
+  }
+
   #isClosed(): boolean {
     return this.#closed;
   }
@@ -128,9 +145,9 @@ export class Reloader {
       else setTimeout(onBuilt, FIRST_ANSWERS_MS).unref();
     });
     void begun.roll.paused.then(letStandbysGoOn);
-    return {
-      outcome: this.#finish(begun, request),
-    };
+    const outcome = this.#finish(begun, request);
+    this.#rolling.add(outcome);
+    return { outcome: outcome.finally(() => this.#rolling.delete(outcome)) };
   }
 
   /** Everything before the roll; an outcome if it doesn't come to one. */

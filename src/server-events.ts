@@ -104,6 +104,11 @@ export interface ServerStatus {
     readonly path: string;
     readonly reason: string;
   }[];
+  /**
+   * Sources that are loaded although the manifest, which lists sources, doesn't list them: absolute paths, sorted. Only while the
+   * server watches; none without such a list.
+   */
+  readonly undeclared: readonly string[];
   /** External fronts, in the order given. */
   readonly upstreams: readonly UpstreamStatus[];
   /** The manifest's steps (`run`), in the order of the list. */
@@ -126,6 +131,11 @@ export interface ServerEvents {
   unreloaded: [readonly string[]];
   /** A step of the manifest (`run`) was started, is done, failed or was cancelled. */
   step: [StepEvent];
+  /**
+   * Sources are loaded that the manifest, which lists sources, doesn't list: the absolute paths of those that weren't told before.
+   * They're watched all the same. Only while the server watches.
+   */
+  undeclared: [readonly string[]];
   /** A worker got its port, or gave it back. */
   worker: [WorkerEvent];
   /** A process was forked, is ready, drains, stopped, died or failed to boot. */

@@ -4,11 +4,16 @@ import { targetOf } from "./manifest/choose.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import type { Running } from "./running.js";
 import type { ServerStatus } from "./server-events.js";
+import type { SourceWatch } from "./source-watch.js";
 
-/** @param running - `undefined` before the start */
+/**
+ * @param running - `undefined` before the start
+ * @param watch - `undefined`: nothing is watched
+ */
 export function serverStatus(
   project: ResolvedProject,
   running: Running | undefined,
+  watch: SourceWatch | undefined,
   uptimeMs: number,
 ): ServerStatus {
   const parts = running?.parts;
@@ -24,6 +29,7 @@ export function serverStatus(
     workers: parts?.master.status() ?? [],
     standbys: parts?.standbys.status() ?? [],
     notAhead: parts?.standbys.barred() ?? [],
+    undeclared: watch?.undeclared ?? [],
     upstreams: parts?.upstreams.status() ?? [],
     steps: parts?.steps.status() ?? [],
     lastRoll: reloader?.lastOutcome(),

@@ -7,6 +7,7 @@ import type { Generations } from "./generations.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import type { Parts } from "./parts.js";
 import type { Reloader } from "./reloader.js";
+import { Undeclared } from "./undeclared.js";
 import type { Watcher } from "./watcher/types.js";
 import { createWatcher } from "./watcher/watcher.js";
 
@@ -23,6 +24,8 @@ export interface SourceWatchOptions extends WatchOptions {
   readonly onWarning: (message: string) => void;
   /** Sources were changed that never reload. */
   readonly onUnreloaded: (paths: readonly string[]) => void;
+  /** Sources are loaded that the manifest doesn't list. */
+  readonly onUndeclared: (paths: readonly string[]) => void;
 }
 
 export class SourceWatch {
@@ -31,13 +34,16 @@ export class SourceWatch {
   /** Ends the hold of requests that the first sign of a change began; its batch takes it over. */
   #releaseDirty: (() => void) | undefined;
   readonly #unreloaded: Unreloaded;
+  readonly #undeclared: Undeclared;
 
   constructor(options: SourceWatchOptions) {
     this.#options = options;
-    const { parts, reloader, onWarning, onUnreloaded, poll } = options;
+    const { parts, reloader, onWarning, onUnreloaded, onUndeclared, poll } =
+      options;
     this.#unreloaded = new Unreloaded(() => reloader.project);
     const { compiler, front, gate, steps } = parts;
     const hold = (): (() => void) => holdAll(front?.hold(), gate.hold());
+    this.#undeclared = new Undeclared({ compiler, reloader, onUndeclared });
     this.#watcher = createWatcher({
       ...(poll === undefined ? {} : { poll }),
       onDirty: (path) => {
@@ -79,10 +85,20 @@ export class SourceWatch {
       ...(envFile === undefined ? [] : [envFile]),
     ];
     this.#watcher.watch(
-      { files: new Set([...files, ...others]), directories },
+      {
+        files: new Set([...files, ...others]),
+        directories,
+        expected: reloader.expected,
+      },
       // A step reads before the compiler does.
       stepReadAt.size === 0 ? readAt : new Map([...readAt, ...stepReadAt]),
     );
+    this.#undeclared.look();
+  }
+
+  /** The sources that are loaded at this moment and that the manifest, which lists sources, doesn't list. */
+  get undeclared(): readonly string[] {
+    return this.#undeclared.paths;
   }
 
   /** Fulfils when every source is really watched. */
@@ -92,6 +108,7 @@ export class SourceWatch {
 
   /** Nothing is watched any more. */
   async close(): Promise<void> {
+    this.#undeclared.close();
     await this.#watcher.close();
     this.#releaseDirty?.();
   }

@@ -14,6 +14,32 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** How many names a line has room for. */
+const MOST_NAMES = 5;
+
+/** `a, b, c`; of many only the first, and how many more. */
+export function shortList(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMES).join(", ");
+  const more = names.length - MOST_NAMES;
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}
+
+/**
+ * That sources are loaded which a manifest doesn't list, and what to do.
+ *
+ * @param names - at least one
+ */
+export function undeclaredText(
+  names: readonly string[],
+  manifest: string,
+): string {
+  const which =
+    names.length === 1
+      ? `${shortList(names)} is loaded, but ${manifest} doesn't list it`
+      : `${names.length} sources are loaded that ${manifest} doesn't list: ${shortList(names)}`;
+  return `${which}. "prefork-dev check" says where in sources to add what.`;
+}
+
 /** `87 ms`, `1.4 s`. */
 export function milliseconds(value: number): string {
   return value < 1_000

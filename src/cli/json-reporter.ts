@@ -50,6 +50,10 @@ export class JsonReporter implements Reporter {
     this.#write("unreloaded", { paths });
   }
 
+  undeclared(paths: readonly string[]): void {
+    this.#write("undeclared", { paths });
+  }
+
   watching(): void {
     this.#write("watching");
   }

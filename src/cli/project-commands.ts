@@ -7,6 +7,7 @@ import path from "node:path";
 import { PreforkError, messageOf } from "../errors.js";
 import type * as Inspect from "../inspect/inspect.js";
 import type { ProjectModel } from "../inspect/types.js";
+import { plural } from "./format.js";
 import {
   isProjectCommand,
   parseProjectCommand,
@@ -106,7 +107,7 @@ async function carryOut(
         return withProblems({ exitCode: 0, stdout: text }, model, cwd);
       const file = path.resolve(cwd, output);
       writeFile(file, output, text);
-      const stdout = `${output}: ${model.edges.size} sources\n`;
+      const stdout = `${output}: ${plural(model.edges.size, "source")}\n`;
       return withProblems({ exitCode: 0, stdout }, model, cwd);
     }
   }

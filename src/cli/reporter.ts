@@ -16,6 +16,8 @@ export interface Reporter {
   reload(outcome: ReloadOutcome, status: ServerStatus): void;
   /** Sources were changed that never reload. */
   unreloaded(paths: readonly string[]): void;
+  /** Sources are loaded that the manifest doesn't list. */
+  undeclared(paths: readonly string[], project: ResolvedProject): void;
   /** From now on every change is seen. */
   watching(): void;
   worker(event: WorkerEvent): void;

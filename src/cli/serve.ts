@@ -114,6 +114,9 @@ function report(server: DevServer, reporter: Reporter): void {
   );
   server.on("reload", (outcome) => reporter.reload(outcome, server.status()));
   server.on("unreloaded", (paths) => reporter.unreloaded(paths));
+  server.on("undeclared", (paths) =>
+    reporter.undeclared(paths, server.project),
+  );
   server.on("worker", (event) => reporter.worker(event));
   server.on("process", (event) => reporter.process(event));
   server.on("standby", (event) => reporter.standby(event));

@@ -1,6 +1,7 @@
 /** What `prefork-dev status` prints for people: a table of the workers. Pure; the answer may lack any field. */
 import pc from "picocolors";
-import { mebibytes, milliseconds, plural } from "./format.js";
+import { relative } from "node:path";
+import { mebibytes, milliseconds, plural, shortList } from "./format.js";
 import { fieldsOf, listOf, numberOf, textOf } from "./lenient.js";
 import type { Fields } from "./lenient.js";
 import { failureText } from "./outcome-text.js";
@@ -148,6 +149,16 @@ function lastReload(value: unknown): string | undefined {
   return `last reload: ${[kind, ...told].join(", ")}`;
 }
 
+function short(path: string, cwd: string): string {
+  const name = relative(cwd, path);
+  return name.startsWith("..") ? path : name;
+}
+
+/** `not listed in the manifest: src/a.ts, src/b.ts ("prefork-dev check" says …)`. */
+function undeclaredLine(names: readonly string[]): string {
+  return `not listed in the manifest: ${shortList(names)} ("prefork-dev check" says where to add what)`;
+}
+
 /**
  * The whole text, with its line ends.
  *
@@ -181,6 +192,11 @@ export function statusText(answer: unknown, cwd: string): string {
     lines.push("", standbyLine(listOf(status["standbys"]).map(fieldsOf)));
   const steps = listOf(status["steps"]).map(fieldsOf);
   if (steps.length > 0) lines.push("", ...steps.map(stepLine));
+  const undeclared = listOf(status["undeclared"]).flatMap(
+    (path) => textOf(path) ?? [],
+  );
+  if (undeclared.length > 0)
+    lines.push("", undeclaredLine(undeclared.map((path) => short(path, cwd))));
   const { lastError } = status;
   if (typeof lastError === "object" && lastError !== null)
     lines.push("", failureText(lastError, cwd).trimEnd());

@@ -20,6 +20,7 @@ import {
   plural,
   portRange,
   stepsText,
+  undeclaredText,
 } from "./format.js";
 import type { Reporter } from "./reporter.js";
 
@@ -144,6 +145,14 @@ export class TerminalReporter implements Reporter {
   unreloaded(paths: readonly string[]): void {
     const names = paths.map((path) => this.#short(path)).join(", ");
     this.#detail(`${names} changed: the manifest says reload: false`);
+  }
+
+  undeclared(
+    paths: readonly string[],
+    { manifest = "" }: ResolvedProject,
+  ): void {
+    const names = paths.map((path) => this.#short(path));
+    this.warning(undeclaredText(names, this.#short(manifest)));
   }
 
   watching(): void {

@@ -54,8 +54,15 @@ export class Builder {
     this.#isRedefined = true;
   }
 
-  /** Makes a build of what is there now. */
-  async build(changes: FileChanges | undefined): Promise<BuildResult> {
+  /**
+   * Makes a build of what is there now.
+   *
+   * @param kept - see `Compiler.build`
+   */
+  async build(
+    changes: FileChanges | undefined,
+    kept?: ReadonlySet<string>,
+  ): Promise<BuildResult> {
     const startedAt = performance.now();
     const { tree, outputs } = this.#parts;
     if (this.#isRedefined) {
@@ -65,7 +72,7 @@ export class Builder {
       tree.needs = this.#sources.needs;
       tree.resolveAgain();
     }
-    if (changes === undefined) tree.invalidateAll();
+    if (changes === undefined) tree.invalidateAll(kept);
     const isAll =
       changes === undefined || (await tree.invalidate(changes.paths));
     // Whoever installs packages may have emptied node_modules, and the cache in it.

@@ -33,6 +33,8 @@ import type {
 } from "./types.js";
 import { Watched } from "./watched.js";
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** The index is written when nothing happened for so long, and at the end. */
 const INDEX_DELAY_MS = 1_000;
 
@@ -88,9 +90,12 @@ export async function createCompiler(
   let isWarm = false;
   let closing: Promise<void> | undefined;
 
-  const build: Compiler["build"] = async (changes): Promise<BuildResult> => {
+  const build: Compiler["build"] = async (
+    changes,
+    kept,
+  ): Promise<BuildResult> => {
     try {
-      const result = await builder.build(changes);
+      const result = await builder.build(changes, kept);
       const paths = [...(changes?.paths ?? [])];
       saves.note(paths.filter((path) => tree.files.has(path)));
       if (result.kind === "built") saveIndexSoon();
@@ -131,7 +136,8 @@ export async function createCompiler(
   };
 
   return {
-    build: async (changes) => await whileOpen(async () => await build(changes)),
+    build: async (changes, kept) =>
+      await whileOpen(async () => await build(changes, kept)),
     prepare: (path) => {
       // Others are read when a build finds that it needs them.
       if (closing === undefined && tree.files.get(path)?.isCode) {
@@ -155,6 +161,7 @@ export async function createCompiler(
     },
     renew: (paths) => tree.renew(paths),
     retime: (paths) => tree.retime(paths),
+    loadedSources: () => builder.last?.paths ?? NONE,
     graphOf: (of) => builder.good(of)?.known.graph ?? new Map(),
     closureOf: (of, paths) => {
       const good = builder.good(of);

@@ -6,6 +6,9 @@ import type {
 import { closureOf, identities } from "../graph/index.js";
 import type { Build, BuiltSource } from "./types.js";
 
+/** The sources of builds that differ in nothing but content. */
+const pathsOf = new WeakMap<GraphStructure, ReadonlySet<string>>();
+
 /**
  * A good build with what its processes found at run time, and the graph that it was made from.
  *
@@ -21,6 +24,7 @@ export class GoodBuild {
   #isAsBuilt = true;
   #graph: ReadonlyMap<string, SourceNode>;
   #identities: ReadonlyMap<string, string> | undefined;
+  #paths: ReadonlySet<string> | undefined;
 
   constructor(
     build: Build,
@@ -42,6 +46,15 @@ export class GoodBuild {
   get known(): IdentifiedGraph {
     this.#identities ??= identities(this.#graph);
     return { graph: this.#graph, identities: this.#identities };
+  }
+
+  /** The paths of all of its sources, also of those discovered. The same object as long as they are the same. */
+  get paths(): ReadonlySet<string> {
+    const known = this.#isAsBuilt ? pathsOf.get(this.structure) : this.#paths;
+    const paths = known ?? new Set(this.#graph.keys());
+    if (this.#isAsBuilt) pathsOf.set(this.structure, paths);
+    else this.#paths = paths;
+    return paths;
   }
 
   /** A source of this build. */
@@ -80,6 +93,7 @@ export class GoodBuild {
     }
     this.#graph = graph;
     this.#identities = undefined;
+    this.#paths = undefined;
     this.#isAsBuilt = false;
   }
 

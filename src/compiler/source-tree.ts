@@ -42,12 +42,14 @@ export class SourceTree {
     this.#reader = reader;
   }
 
-  /** Everything is to be looked at again. */
-  invalidateAll(): void {
+  /** Everything is to be looked at again, but for those that stay as they were read. */
+  invalidateAll(kept?: ReadonlySet<string>): void {
     this.#configuration.clear();
     this.#epoch++;
     this.#unsettle();
-    for (const path of this.files.keys()) this.#dirty.add(path);
+    for (const path of this.files.keys()) {
+      if (kept?.has(path) !== true) this.#dirty.add(path);
+    }
   }
 
   /**

@@ -109,8 +109,12 @@ export interface Compiler {
    * Compiles what changed and everything that depends on it. Never rejects for faults in the user's code.
    *
    * @param changes - without it everything is looked at: start, reload, project redefined
+   * @param kept - sources that are not to be looked at when everything is: they stay as they were read, if they were
    */
-  build(changes?: FileChanges): Promise<BuildResult>;
+  build(
+    changes?: FileChanges,
+    kept?: ReadonlySet<string>,
+  ): Promise<BuildResult>;
   /** The first event of a save: starts reading and compiling that file. Never throws. */
   prepare(path: string): void;
   /** The manifest was loaded again; takes effect with the next `build()`. */
@@ -137,6 +141,11 @@ export interface Compiler {
    * difference. If their content is another after all, the next build that looks at them sees it.
    */
   retime(paths: Iterable<string>): void;
+  /**
+   * The sources of the last good build, and those that its processes asked for since. The same object as long as they are the
+   * same; empty before the first.
+   */
+  loadedSources(): ReadonlySet<string>;
   /** The graph that a build was made from, with what was discovered since. */
   graphOf(build: Build): SourceGraph;
   /** The closure of a change of these sources in a build: them and all that depends on them. */

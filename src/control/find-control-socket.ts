@@ -21,7 +21,8 @@ const INTRODUCTION_TIMEOUT_MS = 2_000;
  *
  * @param root - the project's root, absolute and real
  * @param target - its manifest (with `#<name>` behind it where that has several projects), or its entry if it has none,
- *   absolute and real; `undefined`: any, if there's but one
+ *   absolute and real; `undefined`: any, if there's but one. A manifest with several projects without `#<name>`: any of these, if
+ *   but one of them runs
  * @returns the path of a socket that somebody listens on
  * @throws PreforkError `ERR_PREFORK_NO_MASTER` - there is none
  * @throws PreforkError `ERR_PREFORK_USAGE` - there are several, which the message lists
@@ -41,12 +42,26 @@ export async function findControlSocket(
   if (only !== undefined)
     throw new PreforkError(
       "ERR_PREFORK_USAGE",
-      `Several servers run in ${root}:\n${await introduce(wanted)}\nName one with --project <target>.`,
+      `Several servers run in ${root}:\n${linesOf(await introduce(wanted))}\nName one with --project <target>.`,
+    );
+  const introduced = await introduce(live);
+  // A manifest with several projects, none of which was chosen.
+  const ofManifest = introduced.filter(
+    (each) =>
+      target !== undefined && each.target?.startsWith(`${target}#`) === true,
+  );
+  const [one, another] = ofManifest;
+  if (one !== undefined && another === undefined) return one.path;
+  if (one !== undefined)
+    throw new PreforkError(
+      "ERR_PREFORK_USAGE",
+      `Several servers run for ${target ?? root}:\n${linesOf(ofManifest)}\nName one with --project, as in "--project ${one.target ?? ""}"; ` +
+        "beside the manifest the project's name is enough.",
     );
   const running =
     live.length === 0
       ? ""
-      : `\nBesides, these run in ${root}; name one with --project <target>:\n${await introduce(live)}`;
+      : `\nBesides, these run in ${root}; name one with --project <target>:\n${linesOf(introduced)}`;
   throw new PreforkError(
     "ERR_PREFORK_NO_MASTER",
     `No server runs for ${target ?? root}. Start one with "prefork-dev [target]".${running}`,
@@ -71,18 +86,39 @@ async function liveSockets(
   return found;
 }
 
-/** A line for each: its target and pid, as it says them. */
-async function introduce(paths: readonly string[]): Promise<string> {
-  const lines = paths.map(async (path) => {
-    const client = new ControlClient(path);
-    const status = await client
-      .status({ timeoutMs: INTRODUCTION_TIMEOUT_MS })
-      .catch(() => undefined);
-    const fields: Readonly<Record<string, unknown>> =
-      typeof status === "object" && status !== null ? { ...status } : {};
-    const { target, pid } = fields;
-    const who = typeof target === "string" ? target : path;
-    return `  ${who} (pid ${typeof pid === "number" ? pid : "unknown: it doesn't answer"})`;
-  });
-  return (await Promise.all(lines)).join("\n");
+/** A server, as it says itself. */
+interface Introduced {
+  /** Of its socket. */
+  readonly path: string;
+  /** `undefined`: it doesn't answer. */
+  readonly target: string | undefined;
+  readonly pid: number | undefined;
+}
+
+async function introduce(paths: readonly string[]): Promise<Introduced[]> {
+  return await Promise.all(
+    paths.map(async (path) => {
+      const client = new ControlClient(path);
+      const status = await client
+        .status({ timeoutMs: INTRODUCTION_TIMEOUT_MS })
+        .catch(() => undefined);
+      const fields: Readonly<Record<string, unknown>> =
+        typeof status === "object" && status !== null ? { ...status } : {};
+      const { target, pid } = fields;
+      return {
+        path,
+        target: typeof target === "string" ? target : undefined,
+        pid: typeof pid === "number" ? pid : undefined,
+      };
+    }),
+  );
+}
+
+/** A line for each. */
+function linesOf(servers: readonly Introduced[]): string {
+  const lines = servers.map(
+    ({ path, target, pid }) =>
+      `  ${target ?? path} (pid ${pid ?? "unknown: it doesn't answer"})`,
+  );
+  return lines.join("\n");
 }

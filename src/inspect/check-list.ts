@@ -1,6 +1,8 @@
 /** What is wrong with the list itself: entries without effect, sources that it lacks or that nobody loads. Pure. */
+import { isAbsolute } from "node:path";
 import { loadOrder } from "../graph/index.js";
 import { relativeTo } from "../manifest/messages.js";
+import { isDeclarable } from "../manifest/undeclared.js";
 import type { Edge, Finding, ProjectModel, WrittenEntry } from "./types.js";
 
 /** Entries whose file an earlier one has listed, and that say nothing else. */
@@ -51,13 +53,13 @@ export function unlisted(
   const fieldOf = fieldsBySource(entries);
   return [...edges.keys()].flatMap((path): Finding[] => {
     const edge = importers.get(path);
-    if (edge === undefined) return [];
+    if (edge === undefined || !isDeclarable(path, root)) return [];
     const source = relativeTo(root, path);
     const field = fieldOf.get(edge.from);
     const place = field === undefined ? "" : `, before ${field}`;
     const how =
       edge.kind === "runtime"
-        ? `was loaded at run time by ${relativeTo(root, edge.from)}, which asked for "${edge.where}"`
+        ? loadedHow(relativeTo(root, edge.from), edge.where)
         : `is imported by ${placeOf(edge)}`;
     return [
       {
@@ -69,6 +71,13 @@ export function unlisted(
       },
     ];
   });
+}
+
+/** @param asked - a specifier; code of packages asks for the program's files by their paths */
+function loadedHow(from: string, asked: string): string {
+  return isAbsolute(asked) || asked.startsWith("file:")
+    ? `was loaded at run time by its path, by a package that ${from} uses`
+    : `was loaded at run time by ${from}, which asked for "${asked}"`;
 }
 
 /** Listed sources that the entry and the mixins never lead to. */

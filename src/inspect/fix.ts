@@ -3,6 +3,7 @@
  * manifest, and kept only if the draft evaluates to exactly the manifest without that one element.
  */
 import {
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -10,13 +11,19 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
+import process from "node:process";
 import { isDeepStrictEqual } from "node:util";
+import { isAlive } from "../is-alive.js";
 import type { ProjectConfig } from "../manifest/types.js";
 import { fromTheEnd, withoutElement } from "./field.js";
 import { literalsOf, withoutLiteral } from "./literals.js";
 import { readDraft } from "./read-project.js";
 import type { ReadManifest } from "./read-project.js";
 import type { Finding } from "./types.js";
+
+/** How drafts' names begin: with a dot, so that no glob means them. */
+const PREFIX = ".draft-";
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** What became of the findings that are safe to mend. */
 interface Fixed {
@@ -31,9 +38,22 @@ export async function fixManifest(
   findings: readonly Finding[],
   cwd: string,
 ): Promise<Fixed> {
+  const draft = new Draft(manifest, cwd);
+  const restore = beforeSignals(() => draft.remove());
+  try {
+    return await mend(manifest, findings, draft);
+  } finally {
+    restore();
+  }
+}
+
+async function mend(
+  manifest: ReadManifest,
+  findings: readonly Finding[],
+  draft: Draft,
+): Promise<Fixed> {
   const fixed: Finding[] = [];
   const left: Finding[] = [];
-  const draft = new Draft(manifest, cwd);
   let expected: ProjectConfig = manifest.config;
   const safe = findings
     .filter(({ isFixable }) => isFixable)
@@ -41,7 +61,7 @@ export async function fixManifest(
   for (const finding of safe) {
     const { field = "", text = "" } = finding;
     const next = withoutElement(expected, field);
-    if (await draft.remove(text, next)) {
+    if (await draft.take(text, next)) {
       expected = next;
       fixed.push(finding);
     } else {
@@ -74,14 +94,14 @@ class Draft {
   constructor(manifest: ReadManifest, cwd: string) {
     this.#manifest = manifest;
     this.#path = manifest.place.path;
-    const name = `.draft-${process.pid}-${path.basename(this.#path)}`;
+    const name = `${PREFIX}${process.pid}-${path.basename(this.#path)}`;
     this.#cwd = cwd;
     this.#file = path.join(path.dirname(this.#path), name);
     this.#text = readFileSync(this.#path, "utf8");
   }
 
   /** Takes a literal out, if what is left is what is expected. */
-  async remove(value: string, expected: ProjectConfig): Promise<boolean> {
+  async take(value: string, expected: ProjectConfig): Promise<boolean> {
     // What is listed twice is kept in its first place.
     for (const literal of literalsOf(this.#text, value).reverse()) {
       const text = withoutLiteral(this.#text, literal);
@@ -99,8 +119,13 @@ class Draft {
       writeFileSync(this.#file, this.#text, { mode });
       renameSync(this.#file, this.#path);
     } finally {
-      rmSync(this.#file, { force: true });
+      this.remove();
     }
+  }
+
+  /** Leaves nothing beside the manifest. */
+  remove(): void {
+    rmSync(this.#file, { force: true });
   }
 
   async #evaluatesTo(text: string, expected: ProjectConfig): Promise<boolean> {
@@ -117,7 +142,37 @@ class Draft {
       // No manifest any more: that was another literal.
       return false;
     } finally {
-      rmSync(this.#file, { force: true });
+      this.remove();
     }
   }
+}
+
+/** Removes what calls left beside a manifest that were killed. */
+export function removeStaleDrafts(manifest: string): void {
+  const directory = path.dirname(manifest);
+  const end = `-${path.basename(manifest)}`;
+  for (const name of readdirSync(directory)) {
+    if (!name.startsWith(PREFIX) || !name.endsWith(end)) continue;
+    const pid = Number(name.slice(PREFIX.length, -end.length));
+    if (Number.isInteger(pid) && pid > 0 && !isAlive(pid))
+      rmSync(path.join(directory, name), { force: true });
+  }
+}
+
+/**
+ * A signal that ends this process does that as ever, but something is done first.
+ *
+ * @returns ends that
+ */
+function beforeSignals(action: () => void): () => void {
+  const restore = (): void => {
+    for (const name of SIGNALS) process.off(name, onSignal);
+  };
+  const onSignal = (name: NodeJS.Signals): void => {
+    restore();
+    action();
+    process.kill(process.pid, name);
+  };
+  for (const name of SIGNALS) process.on(name, onSignal);
+  return restore;
 }

@@ -8,7 +8,7 @@
 import { PreforkError } from "../errors.js";
 import { closureOf } from "../graph/index.js";
 import { findingsOf } from "./check.js";
-import { fixManifest } from "./fix.js";
+import { fixManifest, removeStaleDrafts } from "./fix.js";
 import { readManifest } from "./read-project.js";
 import type { Finding, ProjectModel } from "./types.js";
 
@@ -48,6 +48,7 @@ export async function checkProject(
   const none = { fixed: [], notFixed: [] };
   if (read === undefined) return { manifest: undefined, findings: [], ...none };
   const manifest = read.place.path;
+  if (shouldFix) removeStaleDrafts(manifest);
   const findings = await findingsOf(read);
   if (!shouldFix || !findings.some(({ isFixable }) => isFixable)) {
     return { manifest, findings, ...none };

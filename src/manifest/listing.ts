@@ -2,6 +2,7 @@
 import { readdirSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { globSync, isDynamicPattern } from "tinyglobby";
+import type { GlobOptions } from "tinyglobby";
 
 /** The file system, as far as resolving needs it. Paths are absolute. */
 export interface Listing {
@@ -39,6 +40,23 @@ function namesIn(directory: string): readonly string[] {
   }
 }
 
+/** What a glob of a manifest means: `search.ts` asks the same of a part of the file system. */
+export function globFiles(
+  pattern: string,
+  directory: string,
+  fs?: GlobOptions["fs"],
+): string[] {
+  const found = globSync(pattern, {
+    cwd: directory,
+    absolute: true,
+    dot: false,
+    expandDirectories: false,
+    ignore: ["**/node_modules/**"],
+    ...(fs === undefined ? {} : { fs }),
+  });
+  return found.map((file) => path.normalize(file));
+}
+
 /** The real file system. */
 export const fileListing: Listing = {
   fileAt,
@@ -46,11 +64,5 @@ export const fileListing: Listing = {
   namesIn,
   isGlob: (text) => isDynamicPattern(text),
   glob: (pattern, directory) =>
-    globSync(pattern, {
-      cwd: directory,
-      absolute: true,
-      dot: false,
-      expandDirectories: false,
-      ignore: ["**/node_modules/**"],
-    }).flatMap((file) => fileAt(path.normalize(file)) ?? []),
+    globFiles(pattern, directory).flatMap((file) => fileAt(file) ?? []),
 };

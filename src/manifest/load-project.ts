@@ -32,6 +32,8 @@ export function projectOfEntry(entry: string): ResolvedProject {
     entry,
     sources: [{ path: entry, needs: [], standby: true, reload: true }],
     steps: [],
+    globs: [],
+    listsSources: false,
     preload: [],
     mixins: [],
     server: {},

@@ -77,6 +77,7 @@ export function resolveProject(
     manifest,
     isOneOfList: isList,
     ...resolveSources(config, place, fileListing),
+    listsSources: config.sources !== undefined,
     preload: [...new Set(config.preload)],
     server: resolveServer(config.server ?? {}, root),
     definedBy,

@@ -28,6 +28,7 @@ import type {
   ResolvedSource,
   ResolvedStep,
   SourceEntry,
+  SourceGlob,
 } from "./types.js";
 
 /** Where a manifest stands. */
@@ -61,6 +62,8 @@ export interface ResolvedSources {
   readonly entry: string;
   readonly sources: readonly ResolvedSource[];
   readonly steps: readonly ResolvedStep[];
+  /** Those of the list, each once. */
+  readonly globs: readonly SourceGlob[];
   readonly mixins: readonly string[];
 }
 
@@ -101,7 +104,8 @@ export function resolveWithNeeds(
   const unreloaded = new Set<string>();
 
   const outputs = writtenOutputs(config, place, listing);
-  const { expand, missing } = createExpander(place, listing, outputs);
+  const expander = createExpander(place, listing, outputs);
+  const { expand, missing } = expander;
   const steps: ListedStep[] = [];
 
   function add(
@@ -277,6 +281,7 @@ export function resolveWithNeeds(
       standby: !keptBack.has(source),
       reload: !unreloaded.has(source),
     })),
+    globs: expander.globs(),
   };
   return { resolved, needs: graph };
 }

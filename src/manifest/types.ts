@@ -214,13 +214,6 @@ export interface ResolvedSource {
   readonly reload: boolean;
 }
 
-/** Files that a step makes, as a glob. */
-export interface OutputGlob {
-  readonly pattern: string;
-  /** What it's relative to, absolute. */
-  readonly directory: string;
-}
-
 /** A step (`run` of a source), resolved. All paths are absolute. */
 export interface ResolvedStep {
   /** Where it stands in the manifest, like `sources[2].run`. */
@@ -234,7 +227,7 @@ export interface ResolvedStep {
   /** What it makes, as far as that is written as paths. Need not exist. */
   readonly outputs: readonly string[];
   /** What else it makes. */
-  readonly outputGlobs: readonly OutputGlob[];
+  readonly outputGlobs: readonly SourceGlob[];
   readonly task:
     | {
         readonly kind: "command";
@@ -243,6 +236,14 @@ export interface ResolvedStep {
     | { readonly kind: "function"; readonly fn: FunctionStep["fn"] };
   /** In milliseconds; 0: no limit. */
   readonly timeoutMs: number;
+}
+
+/** A glob of a manifest. */
+export interface SourceGlob {
+  /** As written. */
+  readonly pattern: string;
+  /** Absolute path of the directory that it's relative to. */
+  readonly directory: string;
 }
 
 /** A project, resolved: what the user wrote with every default filled in. */
@@ -260,6 +261,10 @@ export interface ResolvedProject {
   readonly sources: readonly ResolvedSource[];
   /** Its steps, in the order of the list. Without a manifest: none. */
   readonly steps: readonly ResolvedStep[];
+  /** The globs of the list, in the order written, each once: a file that appears, and that one of them matches, is a source. Without a manifest: none. */
+  readonly globs: readonly SourceGlob[];
+  /** Whether the manifest gives `sources`: what is loaded and isn't listed is told then. */
+  readonly listsSources: boolean;
   /** Names of the packages that standbys may evaluate before their turn, in the order written, each once. Without a manifest: none. */
   readonly preload: readonly string[];
   /** Absolute, real paths of the modules of mixins, in the order in which they're applied, each once. Without a manifest: none. */

@@ -6,6 +6,7 @@
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { Module } from "node:module";
 import process from "node:process";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -39,6 +40,10 @@ import type {
 } from "./types.js";
 
 const RUNTIME = fileURLToPath(new URL("../worker/main.js", import.meta.url));
+
+/** What `worker/package-loads.ts` needs of a Node that has no hooks for it. */
+const FLAGS: readonly string[] =
+  "registerHooks" in Module ? [] : ["--expose-internals"];
 
 export interface WorkerProcessOptions {
   /** The environment, whole. */
@@ -86,7 +91,7 @@ export class WorkerProcess {
 
   constructor(options: WorkerProcessOptions) {
     const { env, onOutput } = options;
-    const child = spawn(process.execPath, [RUNTIME], {
+    const child = spawn(process.execPath, [...FLAGS, RUNTIME], {
       cwd: options.cwd,
       env,
       // stdin is /dev/null: several processes can't share a terminal's.

@@ -28,6 +28,8 @@ export interface EyesOptions {
 export interface Eyes {
   /** Replaces the wanted directories, and the names in those that stay. */
   want(directories: ReadonlySet<string>): void;
+  /** One directory more, until the next {@link Eyes.want}. What happens in it from now on is seen; what is in it isn't looked at. */
+  add(directory: string): void;
   /** Looks whether the right directories are watched, and everywhere in them. */
   lookEverywhere(): void;
   close(): void;
@@ -73,7 +75,7 @@ function isAtOrBelow(directory: string, top: string): boolean {
 
 /** Makes the keeper of the eyes; nothing is watched before `want`. */
 export function createEyes(options: EyesOptions): Eyes {
-  let asked: ReadonlySet<string> = new Set();
+  let asked = new Set<string>();
   /** Those asked for, and between them. */
   let wanted = new Set<string>();
   /** The wanted directories and all above them: where the coming or going of an entry is our business. */
@@ -164,6 +166,15 @@ export function createEyes(options: EyesOptions): Eyes {
     }
   }
 
+  /** The coming or going of a directory is our business, and of those above it. */
+  function addNodes(directory: string): void {
+    let at = directory;
+    while (!nodes.has(at)) {
+      nodes.add(at);
+      at = path.dirname(at);
+    }
+  }
+
   function ensureAll(): void {
     const needed = new Set<string>();
     for (const directory of wanted) {
@@ -186,13 +197,7 @@ export function createEyes(options: EyesOptions): Eyes {
       const former = new Map(open);
       wanted = withBetween(directories);
       nodes = new Set();
-      for (const directory of wanted) {
-        let at = directory;
-        while (!nodes.has(at)) {
-          nodes.add(at);
-          at = path.dirname(at);
-        }
-      }
+      for (const directory of wanted) addNodes(directory);
       ensureAll();
       for (const [directory, known] of [...open]) {
         if (former.get(directory) === known)
@@ -200,6 +205,13 @@ export function createEyes(options: EyesOptions): Eyes {
         // Opened for the first time, or anew: nobody has seen what happened before.
         else options.onLook(directory);
       }
+    },
+    add: (directory) => {
+      asked.add(directory);
+      if (wanted.has(directory)) return;
+      wanted.add(directory);
+      addNodes(directory);
+      ensure(directory);
     },
     lookEverywhere: () => {
       ensureAll();

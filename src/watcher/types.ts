@@ -16,6 +16,23 @@ export interface Watched {
   readonly files: ReadonlySet<string>;
   /** Directories in which a code file that appears or disappears counts, too. */
   readonly directories: ReadonlySet<string>;
+  /** Files that count as soon as they are there. The same object means the same files. Default: none. */
+  readonly expected?: Expected | undefined;
+}
+
+/** Files that aren't known yet, and that count when they appear, wherever that is: say, what a glob matches. */
+export interface Expected {
+  /**
+   * Finds those that are there.
+   *
+   * @param at - absolute: this file, or what is in and below this directory; `undefined`: everywhere
+   * @param enter - called before a directory is looked into, which may not exist; `false`: not into this one
+   * @returns absolute paths
+   */
+  find(
+    at: string | undefined,
+    enter: (directory: string) => boolean,
+  ): readonly string[];
 }
 
 /** What a file looked like: two equal stamps mean the same content. */

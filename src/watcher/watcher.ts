@@ -10,6 +10,7 @@
  */
 import path from "node:path";
 import { PreforkError } from "../errors.js";
+import { createAppearances } from "./appearances.js";
 import { createBatcher } from "./batcher.js";
 import type { OpenEye } from "./eye.js";
 import { createEyes, isSameSet } from "./eyes.js";
@@ -110,10 +111,22 @@ export function createWatcher(
       hints += 1;
       if (hints === HINTS_THAT_MAY_OVERFLOW) settleLater(new Set());
       const entry = path.join(directory, name);
-      if (stamps.has(entry)) inspect(entry, true);
-      else if (namesIn.has(directory) && isCodeName(name)) inspectName(entry);
+      if (stamps.has(entry)) {
+        inspect(entry, true);
+        return;
+      }
+      if (namesIn.has(directory) && isCodeName(name)) inspectName(entry);
+      appearances.hint(directory, name);
     },
     onLook: look,
+  });
+  const appearances = createAppearances({
+    open: (directory) => eyes.add(directory),
+    onFile: (file) => {
+      if (batcher.has(file)) batcher.prolong();
+      // What is watched is known by its stamp.
+      else if (!stamps.has(file)) batcher.add(file);
+    },
   });
 
   /** This is what the path is like from now on. */
@@ -155,6 +168,7 @@ export function createWatcher(
     for (const file of filesIn.get(directory) ?? []) {
       if (stamps.has(file)) inspect(file, false);
     }
+    appearances.look(directory);
     const known = namesIn.get(directory);
     if (known === undefined) return;
     const names = codeNamesIn(directory);
@@ -177,7 +191,8 @@ export function createWatcher(
       if (isAll) eyes.lookEverywhere();
       for (const file of files) {
         if (stamps.has(file)) inspect(file, false);
-        else if (namesIn.has(path.dirname(file))) inspectName(file);
+        else if (namesIn.has(path.dirname(file)) && isCodeName(file))
+          inspectName(file);
       }
     }, settleMs);
   }
@@ -186,12 +201,15 @@ export function createWatcher(
     watch: (set, seen) => {
       if (closing !== undefined) return;
       // Called after each build; nearly always it is the same set, and must then not cost what its size is.
-      if (isSameSet(set.files, watched.files)) {
-        if (isSameSet(set.directories, watched.directories)) return;
-      }
+      const isSame =
+        set.expected === watched.expected &&
+        isSameSet(set.files, watched.files) &&
+        isSameSet(set.directories, watched.directories);
+      if (isSame) return;
       watched = {
         files: new Set(set.files),
         directories: new Set(set.directories),
+        expected: set.expected,
       };
       const former = { stamps, namesIn };
       stamps = new Map();
@@ -211,7 +229,8 @@ export function createWatcher(
         if (names !== undefined) namesIn.set(directory, names);
       }
       // First the eyes, then the first look: so that there is no moment that neither sees.
-      eyes.want(new Set([...filesIn.keys(), ...set.directories]));
+      const named = [...filesIn.keys(), ...set.directories];
+      eyes.want(new Set([...named, ...appearances.directories]));
       for (const directory of set.directories) {
         if (!namesIn.has(directory))
           namesIn.set(directory, codeNamesIn(directory));
@@ -228,6 +247,8 @@ export function createWatcher(
         inspect(file, false);
       }
       for (const file of racy) if (!stamps.has(file)) racy.delete(file);
+      if (appearances.expect(set.expected))
+        eyes.want(new Set([...named, ...appearances.directories]));
     },
     ready: () => Promise.resolve(),
     close: () => {

@@ -6,6 +6,7 @@
  * master. The order below matters: everything that has to stand before the
  * app's first line is installed before the app is loaded.
  */
+import path from "node:path";
 import process from "node:process";
 import { onMasterMessage, sendToMaster } from "../ipc/channel.js";
 import type { BeginMessage, WorkerProgram } from "../ipc/messages.js";
@@ -15,6 +16,7 @@ import { culprit } from "./culprit.js";
 import { reportFaults } from "./faults.js";
 import { silenceRequireWarning } from "./load.js";
 import type { ProcessWorker } from "./process-worker.js";
+import { servePackages } from "./package-loads.js";
 import { runProgram } from "./program.js";
 import { installResolution } from "./resolution.js";
 import { leaveRunDirectory } from "./run-directory.js";
@@ -22,7 +24,7 @@ import { installStackMapping } from "../runtime/stack.js";
 import { StandBy } from "./stand-by.js";
 import type { Ahead } from "./stand-by.js";
 import type { SharedHandle } from "./shared-handle.js";
-import { giveUp } from "./sync-channel.js";
+import { askForFile, giveUp } from "./sync-channel.js";
 
 /** Enough connections to wait while a process is being replaced; the kernel caps it (net.core.somaxconn). */
 const BACKLOG = 511;
@@ -57,6 +59,15 @@ async function begin(message: BeginMessage): Promise<void> {
   await process.prepare();
   adoption.install();
   installResolution(message);
+  servePackages({
+    ask: askForFile,
+    onLoad: () => {
+      // On whose behalf isn't known to the master: it couldn't tell when what was loaded so is out of date.
+      if (standBy?.isAhead === true)
+        giveUp("has a package load sources by their paths", culprit());
+    },
+    cache: path.dirname(message.codeCache),
+  });
   standBy = process;
   process.run();
 }

@@ -177,3 +177,43 @@ await project.close();
     ],
   ]);
 });
+
+test("a file that a glob of the manifest matches is told when it appears, and loaded", async () => {
+  const app = loadable({
+    "prefork.config.ts": `export default { entry: "src/main.ts", sources: ["src/models/**/*.ts", "sql/*.sql", "src/main.ts"] };\n`,
+    "src/main.ts": source("main"),
+    "src/models/a.ts": source("a"),
+    "sql/a.sql": "",
+  });
+  const said = await run(
+    app,
+    `
+const project = await openProject();
+await project.load();
+evaluated();
+const watch = project.watchChanges();
+await watch.ready();
+const changed = async (file, text) => {
+  const told = once(watch, "change");
+  replace(file, text);
+  return (await told)[0].map(relative);
+};
+fs.writeFileSync("sql/notes.txt", "");
+say(await changed("sql/b.sql", ""));
+say(await load(project));
+say(await changed("src/models/new/b.ts", "(globalThis as any).evaluated.push('b');"));
+say([await load(project), evaluated()]);
+say(await changed("src/models/new/b.ts", "(globalThis as any).evaluated.push('b 2');"));
+say([await load(project), evaluated()]);
+await project.close();
+`,
+  );
+  expect(said).toEqual([
+    ["sql/b.sql"],
+    ["sql/b.sql missing"],
+    ["src/models/new/b.ts"],
+    [["src/models/new/b.ts missing"], ["b"]],
+    ["src/models/new/b.ts"],
+    [["src/models/new/b.ts changed"], ["b 2"]],
+  ]);
+});

@@ -345,6 +345,72 @@ await project.close();
   ]);
 });
 
+test("`reload: false`: stays as it was loaded first, whatever reloads around it, until all is forced", async () => {
+  const config = (options: string): string =>
+    `export default { entry: "src/main.ts", sources: [{ file: "src/data.ts"${options} }, "src/main.ts"] };\n`;
+  const app = loadable({
+    "prefork.config.ts": config(", reload: false"),
+    "src/base.ts": source("base"),
+    "src/data.ts": `${source("data", ["base"])}export const value: number = 1;\n`,
+    "src/main.ts": `${source("main")}export { value } from "./data";\n`,
+  });
+  const said = await run(
+    app,
+    `
+const project = await openProject();
+const data = (value) => write("src/data.ts", "import './base'; (globalThis as any).evaluated.push('data'); export const value: number = " + value + ";");
+const value = () => project.exportsOf("src/main.ts").value;
+const main = fs.readFileSync("src/main.ts", "utf8");
+write("src/data.ts", "throw new Error('broken');");
+say((await failure(project.load())).code);
+data(2);
+// It was never loaded: there's nothing to go on with.
+say([await load(project), evaluated().length, value()]);
+data(3);
+say([await load(project), evaluated(), value()]);
+write("src/main.ts", main + "// saved");
+say([await load(project), evaluated(), value()]);
+write("src/base.ts", "(globalThis as any).evaluated.push('base 2');");
+say([await load(project), evaluated(), value()]);
+say([(await load(project, { force: true })).length, evaluated(), value()]);
+data(4);
+fs.renameSync("src/data.ts", "src/gone.ts");
+say((await failure(project.load())).code);
+fs.renameSync("src/gone.ts", "src/data.ts");
+// As long as nothing was built without it, that's nothing but another content.
+say([await load(project), evaluated(), value()]);
+write("prefork.config.ts", ${JSON.stringify(config(""))});
+say([await load(project), evaluated(), value()]);
+await project.close();
+`,
+  );
+  const needsData = ["src/data.ts changed", "src/main.ts needs src/data.ts"];
+  expect(said).toEqual([
+    "ERR_PREFORK_LOAD",
+    [
+      ["src/base.ts first", "src/data.ts first", "src/main.ts first"],
+      // base was evaluated by the load that failed, and is told by the one that didn't.
+      3,
+      2,
+    ],
+    [[], [], 2],
+    [["src/main.ts changed"], ["main"], 2],
+    [
+      [
+        "src/base.ts changed",
+        "src/data.ts needs src/base.ts",
+        "src/main.ts needs src/data.ts",
+      ],
+      ["base 2", "data", "main"],
+      2,
+    ],
+    [3, ["base 2", "data", "main"], 3],
+    "ERR_PREFORK_SOURCE_MISSING",
+    [[], [], 3],
+    [needsData, ["data", "main"], 4],
+  ]);
+});
+
 test("two projects of one process have instances of their own, and verbose says what is loaded", async () => {
   const app = loadable(FILES);
   const said = await run(

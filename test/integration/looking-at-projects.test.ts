@@ -1,9 +1,20 @@
 /** `init`, `check`, `files` and `graph` as a user runs them: the built command, in a project's directory. */
-import { rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { copyFixture, makeApp } from "./helpers/app.js";
+import { MANIFESTS } from "../../src/manifest/find.js";
+import { copyFixture, makeApp, repository } from "./helpers/app.js";
 import type { TestApp } from "./helpers/app.js";
 import { openPage } from "./helpers/chromium.js";
 import { isMissing } from "./helpers/programs.js";
@@ -55,6 +66,89 @@ export default defineProject({ entry: "src/server.ts", sources: ["src/a.ts", "sr
     expect(await runCommand(app, "check", "--fix")).toMatchObject({ code: 0 });
     expect(await runCommand(app, "check")).toMatchObject({ code: 0 });
   });
+});
+
+describe("our own fixtures", () => {
+  const names = readdirSync(path.join(repository, "fixtures")).filter((name) =>
+    MANIFESTS.some((manifest) =>
+      existsSync(path.join(repository, "fixtures", name, manifest)),
+    ),
+  );
+
+  test.each(names)("%s has a manifest that checks clean", async (name) => {
+    const app = used(copyFixture(name));
+    const { code, stdout } = await runCommand(app, "check");
+    expect(stdout).toMatch(/^✓ prefork\.config\.\w+ says/);
+    expect(code).toBe(0);
+  });
+
+  test("are looked at", () => {
+    expect(names).toContain("express-app");
+  });
+});
+
+describe("an interrupted check --fix", () => {
+  // What is edited can't be evaluated: `check` waits for it, for as long as the test wants.
+  const MANIFEST = `
+if (import.meta.filename.includes(".draft-")) await new Promise((resolve) => setTimeout(resolve, 600_000));
+export default { entry: "src/server.ts", sources: ["src/a.ts", "src/server.ts", "src/a.ts"] };
+`;
+
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "by %s leaves nothing beside the manifest; what a killed one left goes with the next",
+    async (signal) => {
+      const app = used(
+        makeApp({
+          "src/a.ts": "export const a = 1;",
+          "src/server.ts": 'import "./a.js";',
+          "prefork.config.ts": MANIFEST,
+        }),
+      );
+      const drafts = (): string[] =>
+        readdirSync(app.directory).filter((name) => name.startsWith(".draft-"));
+      const ended = async (by: NodeJS.Signals): Promise<unknown> => {
+        const child = spawn(
+          process.execPath,
+          [path.join(repository, "bin/prefork-dev.js"), "check", "--fix"],
+          {
+            cwd: app.directory,
+            env: { ...process.env, TMPDIR: app.temporary },
+            stdio: "ignore",
+          },
+        );
+        const exited = once(child, "exit");
+        const watcher = watch(app.directory);
+        try {
+          while (!drafts().some((name) => name.includes(`-${child.pid}-`)))
+            await once(watcher, "change", {
+              signal: AbortSignal.timeout(30_000),
+            });
+        } finally {
+          watcher.close();
+          child.kill(by);
+        }
+        return (await exited)[1];
+      };
+      expect(await ended(signal)).toBe(signal);
+      expect(drafts()).toEqual([]);
+      expect(app.path("prefork.config.ts")).toSatisfy(
+        (file: string) => readFileSync(file, "utf8") === MANIFEST,
+      );
+
+      expect(await ended("SIGKILL")).toBe("SIGKILL");
+      expect(drafts()).toHaveLength(1);
+      const manifest = MANIFEST.replace(/^if .*$/m, "");
+      app.write("prefork.config.ts", manifest);
+      // It's no manifest, and no source.
+      expect(await runCommand(app, "files")).toMatchObject({
+        stdout: "src/a.ts\nsrc/server.ts\n",
+      });
+      expect(await runCommand(app, "check", "--fix")).toMatchObject({
+        code: 0,
+      });
+      expect(drafts()).toEqual([]);
+    },
+  );
 });
 
 /** Layers of modules; each imports some of the next layer, two import each other, one has a name to be escaped. */

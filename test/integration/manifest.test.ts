@@ -123,6 +123,9 @@ export default [
   const started = await start(app, ["admin"]);
   expect(started.listening["name"]).toBe("admin");
   expect(workersOf(started)).toBe(2);
+  // The only one that runs needn't be named.
+  const alone = await runCommand(app, "status", "--json");
+  expect(JSON.parse(alone.stdout)).toMatchObject({ name: "admin" });
   const other = await runCommand(app, "status", "--project", "shop");
   expect(other.code).toBe(1);
   expect(other.stderr).toContain("prefork.config.ts#admin");

@@ -28,6 +28,8 @@ test("sources stand as they are written, but behind what they need", () => {
     definedBy: [],
     server: {},
     isOneOfList: false,
+    globs: [],
+    listsSources: false,
   });
   expect(sources.map(({ relativePath }) => relativePath)).toEqual([
     "a.ts",

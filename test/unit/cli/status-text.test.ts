@@ -88,6 +88,18 @@ standbys: 2 ready (pids 1, 2), 1 booting (pid 3)
     );
   });
 
+  it("names what is loaded and not listed", () => {
+    expect(textOf({ undeclared: ["/srv/app/src/a.ts", "/srv/b.ts", 3] })).toBe(
+      `prefork-dev
+
+  no workers
+
+not listed in the manifest: src/a.ts, /srv/b.ts ("prefork-dev check" says where to add what)
+`,
+    );
+    expect(textOf({ undeclared: [] })).toBe(textOf({}));
+  });
+
   it("ends with the error that nobody has mended yet", () => {
     const text = textOf({
       lastError: {

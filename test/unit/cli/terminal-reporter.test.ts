@@ -2,6 +2,7 @@
 import { Writable } from "node:stream";
 import { expect, test } from "vitest";
 import { TerminalReporter } from "../../../src/cli/terminal-reporter.js";
+import type { ResolvedProject } from "../../../src/manifest/types.js";
 import type { ProcessEvent } from "../../../src/master/types.js";
 
 function reporter(): { report: TerminalReporter; errors: () => string } {
@@ -55,4 +56,19 @@ test("a crash loop is told once, with the last lines of its stderr", () => {
   report.process(death(500, 2));
   report.process(death(1_000, 3));
   expect(errors()).toBe(told);
+});
+
+test("sources that the manifest doesn't list are one line, however many they are", () => {
+  const { report, errors } = reporter();
+  const project = { manifest: "/app/prefork.config.ts" } as ResolvedProject;
+  report.undeclared(["/app/src/a.ts"], project);
+  expect(errors()).toContain(
+    'src/a.ts is loaded, but prefork.config.ts doesn\'t list it. "prefork-dev check" says',
+  );
+  const many = Array.from({ length: 8 }, (_, index) => `/app/src/${index}.ts`);
+  report.undeclared(many, project);
+  expect(errors()).toContain(
+    "8 sources are loaded that prefork.config.ts doesn't list: src/0.ts, src/1.ts, src/2.ts, src/3.ts, src/4.ts and 3 more.",
+  );
+  expect(errors().trimEnd().split("\n")).toHaveLength(2);
 });

@@ -22,6 +22,8 @@ const project: ResolvedProject = {
   root: "/",
   manifest: undefined,
   isOneOfList: false,
+  globs: [],
+  listsSources: false,
   entry: "/a.ts",
   sources: [],
   preload: [],

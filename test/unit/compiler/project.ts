@@ -69,6 +69,8 @@ export async function testProject(
     root,
     manifest: undefined,
     isOneOfList: false,
+    globs: [],
+    listsSources: false,
     entry: path(entry),
     sources: Object.entries(sources).map(([source, needs]) => ({
       path: path(source),

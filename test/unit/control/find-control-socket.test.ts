@@ -63,6 +63,31 @@ describe("finding the socket of a project", () => {
     expect(await findControlSocket(root, a, place)).toBe(first);
   });
 
+  it("gives the one of a manifest with several projects, if none was chosen and but one runs", async () => {
+    const { place, root } = ownPlace();
+    const manifest = path.join(root, "prefork.config.ts");
+    const [shop, admin] = [`${manifest}#shop`, `${manifest}#admin`];
+    await run(place, root, path.join(root, "other.ts"));
+    expect((await failure(findControlSocket(root, manifest, place)))[0]).toBe(
+      "ERR_PREFORK_NO_MASTER",
+    );
+    const first = await run(place, root, shop);
+    expect(await findControlSocket(root, manifest, place)).toBe(first);
+    expect((await failure(findControlSocket(root, admin, place)))[0]).toBe(
+      "ERR_PREFORK_NO_MASTER",
+    );
+    const second = await run(place, root, admin);
+    const [code, message] = await failure(
+      findControlSocket(root, manifest, place),
+    );
+    expect(code).toBe("ERR_PREFORK_USAGE");
+    for (const target of [shop, admin])
+      expect(message).toContain(`${target} (pid 77)`);
+    expect(message).not.toContain("other.ts");
+    expect(message).toMatch(/"--project .*prefork\.config\.ts#(?:shop|admin)"/);
+    expect(await findControlSocket(root, admin, place)).toBe(second);
+  });
+
   it("passes over what nobody listens on, and leaves it there", async () => {
     const { place, root } = ownPlace();
     const file = controlSocketPath(root, "x", place);

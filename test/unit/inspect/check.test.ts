@@ -88,6 +88,8 @@ describe("check", () => {
           definedBy: [],
           server: {},
           isOneOfList: false,
+          globs: [],
+          listsSources: false,
         },
       },
     });

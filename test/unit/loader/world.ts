@@ -96,6 +96,8 @@ export class World {
       definedBy: [],
       server: {},
       isOneOfList: false,
+      globs: [],
+      listsSources: false,
     };
     const loaded = await this.#loading
       .load(project, options.force ?? false, (source) => said.push(source))

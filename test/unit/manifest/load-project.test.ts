@@ -52,6 +52,8 @@ describe("a target", () => {
       root,
       manifest: undefined,
       isOneOfList: false,
+      globs: [],
+      listsSources: false,
       entry: at("src/deep/server.ts"),
       sources: [
         {
@@ -95,6 +97,8 @@ describe("a target", () => {
       root,
       manifest: at(name),
       isOneOfList: false,
+      globs: [],
+      listsSources: false,
       entry: at("a.ts"),
       sources: [{ path: at("a.ts"), needs: [], standby: true, reload: true }],
       preload: [],
