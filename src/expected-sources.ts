@@ -46,7 +46,9 @@ export class ExpectedSources {
     enter: (directory: string) => boolean,
   ): readonly string[] {
     if (this.#globs.length === 0) return [];
-    const found = searchGlobs(this.#globs, at, enter);
+    const found = searchGlobs(this.#globs, at, enter, (file) =>
+      this.#listed.has(file),
+    );
     return [...found].filter((file) => !this.#isListed(file));
   }
 

@@ -23,24 +23,27 @@ interface Entry {
  *
  * @param at - absolute: this file, or what is in and below this directory; `undefined`: everywhere
  * @param enter - called before a directory is looked into, which may not exist; `false`: not into this one
+ * @param isKnown - files in these directories that aren't to be found: with 10,000 of them, matching them would take most of the time
  * @returns absolute paths, as they were reached: through links, too
  */
 export function searchGlobs(
   globs: readonly SourceGlob[],
   at: string | undefined,
   enter: (directory: string) => boolean,
+  isKnown?: (file: string) => boolean,
 ): Set<string> {
   const found = new Set<string>();
   if (at !== undefined && statsOf(at) === undefined) return found;
   const entered = new Map<string, boolean>();
-  const fs = narrowed(at, (directory) => {
+  const enterOnce = (directory: string): boolean => {
     // Asked once, however many globs look into it.
     const known = entered.get(directory);
     if (known !== undefined) return known;
     const answer = enter(directory);
     entered.set(directory, answer);
     return answer;
-  });
+  };
+  const fs = narrowed(at, enterOnce, isKnown);
   for (const { pattern, directory } of globs) {
     for (const file of globFiles(pattern, directory, fs)) found.add(file);
   }
@@ -51,13 +54,19 @@ export function searchGlobs(
 function narrowed(
   at: string | undefined,
   enter: (directory: string) => boolean,
+  isKnown: ((file: string) => boolean) | undefined,
 ): FileSystemAdapter {
   const entriesOf = (directory: string): readonly Entry[] => {
     const here = path.resolve(directory);
     if (at !== undefined && !isAtOrBelow(here, at)) {
       return isAtOrBelow(at, here) ? entryTowards(at, here) : [];
     }
-    return enter(here) ? entriesIn(here) : [];
+    if (!enter(here)) return [];
+    const entries = entriesIn(here);
+    if (isKnown === undefined) return entries;
+    return entries.filter(
+      (each) => each.isDirectory() || !isKnown(path.join(here, each.name)),
+    );
   };
   return {
     readdirSync:

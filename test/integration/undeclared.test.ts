@@ -19,6 +19,7 @@ const route = (text: string): string =>
 const SHARED = `export const shared = { count: 0 };\n`;
 
 const serve = `http.createServer((_request, response) => {
+  response.setHeader("x-flags", String(process.execArgv));
   response.end([shared.count, ...routes.map((route) => route())].join(" "));
 }).listen(3000);`;
 
@@ -96,7 +97,10 @@ test.each(["esm", "cjs"])(
     const first = await start(app);
     expect(await undeclared(first.cli)).toEqual(routes);
     // Compiled, and in the same process as the program's.
-    expect((await get(first.port)).text).toBe("2 a0 b0");
+    const { text: answer, headers } = await get(first.port);
+    expect(answer).toBe("2 a0 b0");
+    // Nothing of how that is done goes on to processes that the app forks.
+    expect(headers["x-flags"]).toBe("");
     expect(await undeclaredInStatus(app)).toEqual(routes);
     const text = await runCommand(app, "status");
     expect(text.stdout).toContain(
