@@ -84,10 +84,21 @@ export class Definition {
 
   /** Is a listed source gone? A glob doesn't match it any more, and what lists it by name says where. */
   #hasLost(paths: ReadonlySet<string>): boolean {
-    return this.#project.sources.some(
-      ({ path }) => paths.has(path) && !existsSync(path),
-    );
+    const listed = listedIn(this.#project);
+    return [...paths].some((path) => listed.has(path) && !existsSync(path));
   }
+}
+
+/** Made once for each project: a save isn't to cost what the list's length is. */
+const listedPaths = new WeakMap<ResolvedProject, ReadonlySet<string>>();
+
+function listedIn(project: ResolvedProject): ReadonlySet<string> {
+  let listed = listedPaths.get(project);
+  if (listed === undefined) {
+    listed = new Set(project.sources.map(({ path }) => path));
+    listedPaths.set(project, listed);
+  }
+  return listed;
 }
 
 function unreloaded({ sources }: ResolvedProject): string[] {

@@ -2,7 +2,7 @@
  * One load of a project: builds it, plans what is to be loaded, has it evaluated, and records that if nothing failed. Part of the
  * composition root, used by `loaded-project.ts`, which sees to it that there is one at a time.
  */
-import { realPath } from "./compiler/project-sources.js";
+import { realPathOfMany } from "./compiler/project-sources.js";
 import type {
   Build,
   BuildResult,
@@ -157,6 +157,7 @@ export class ProjectLoading {
 
 /** The listed sources in their order, the entry among them, by the paths that the compiler knows them by. */
 function listedPaths({ sources, entry }: ResolvedProject): string[] {
-  const paths = sources.map((source) => realPath(source.path));
-  return [...new Set([...paths, realPath(entry)])];
+  const real = realPathOfMany();
+  const paths = sources.map((source) => real(source.path));
+  return [...new Set([...paths, real(entry)])];
 }

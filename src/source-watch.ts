@@ -3,6 +3,7 @@
  * with what the last build looked at. Part of the composition root, made by `dev-server.ts`.
  */
 import { existsSync } from "node:fs";
+import type { WatchSet } from "./compiler/types.js";
 import type { Generations } from "./generations.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import type { Parts } from "./parts.js";
@@ -31,6 +32,12 @@ export class SourceWatch {
   /** Ends the hold of requests that the first sign of a change began; its batch takes it over. */
   #releaseDirty: (() => void) | undefined;
   readonly #unreloaded: Unreloaded;
+  /** What is watched. */
+  #watched:
+    | (Pick<WatchSet, "files" | "directories"> & {
+        readonly others: readonly string[];
+      })
+    | undefined;
 
   constructor(options: SourceWatchOptions) {
     this.#options = options;
@@ -63,15 +70,25 @@ export class SourceWatch {
   /** Brings what is watched up to date with what the last build looked at. */
   update(): void {
     const { parts, reloader, generations } = this.#options;
-    const { files, directories, readAt } = parts.compiler.watchSet();
+    const set = parts.compiler.watchSet();
+    const { files, directories } = set;
     const { envFile } = generations;
     const others = [
       ...reloader.definedBy,
       ...(envFile === undefined ? [] : [envFile]),
     ];
+    const last = this.#watched;
+    // As a rule: a save isn't to cost what the number of files is.
+    if (
+      last?.files === files &&
+      last.directories === directories &&
+      last.others.join("\0") === others.join("\0")
+    )
+      return;
+    this.#watched = { files, directories, others };
     this.#watcher.watch(
       { files: new Set([...files, ...others]), directories },
-      readAt,
+      set.readAt,
     );
   }
 

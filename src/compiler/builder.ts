@@ -28,19 +28,18 @@ export class Builder {
   last: GoodBuild | undefined;
   readonly #parts: Parts;
   #project: ResolvedProject;
-  #sources: ProjectSources;
+  #sources: ProjectSources | undefined;
   #isRedefined = true;
   #good = new WeakMap<Build, GoodBuild>();
 
   constructor(parts: Parts, project: ResolvedProject) {
     this.#parts = parts;
     this.#project = project;
-    this.#sources = projectSources(project);
   }
 
-  /** Entry and listed sources. */
+  /** Entry and listed sources; the same list as long as the project is. */
   get roots(): readonly string[] {
-    return [this.#sources.entry, ...this.#sources.listed];
+    return this.#current.roots;
   }
 
   /** What is known of a build that this builder made. */
@@ -62,7 +61,7 @@ export class Builder {
       this.#isRedefined = false;
       // Read again: the sources may be reached by other symbolic links now.
       this.#sources = projectSources(this.#project);
-      tree.needs = this.#sources.needs;
+      tree.needs = this.#current.needs;
       tree.resolveAgain();
     }
     if (changes === undefined) tree.invalidateAll();
@@ -97,7 +96,7 @@ export class Builder {
   /** Goes through everything: sources may have come or gone. */
   async #buildAll(isAll: boolean): Promise<Result> {
     const { root, tree } = this.#parts;
-    const { entry, listed: listedPaths } = this.#sources;
+    const { entry, listed: listedPaths } = this.#current;
     const reached = new Map<string, SourceFile>();
     // The entry first: what it imports is code, also where a name listed says nothing.
     const missing = await tree.crawl(
@@ -165,8 +164,13 @@ export class Builder {
     return await problemsOf(root, files, configuration, reader, records);
   }
 
+  /** The project's, as of the last build that was begun. */
+  get #current(): ProjectSources {
+    return (this.#sources ??= projectSources(this.#project));
+  }
+
   #node({ path, node }: SourceFile): SourceNode {
-    if (path !== this.#sources.entry) return node;
+    if (path !== this.#current.entry) return node;
     // Installed packages are nobody's source, but a process that runs the old ones must be replaced.
     const part = node.part + this.#parts.configuration.packages.salt();
     return { ...node, part };
@@ -188,7 +192,7 @@ export class Builder {
   ): Promise<Result> {
     const { configuration, tree, reader, records, built, outputs } =
       this.#parts;
-    const { entry } = this.#sources;
+    const { entry } = this.#current;
     const isNew: SourceFile[] = [];
     for (const path of paths) {
       const file = tree.files.get(path);

@@ -39,18 +39,31 @@ function namesIn(directory: string): readonly string[] {
   }
 }
 
+/**
+ * The real paths of the files that a glob matches.
+ *
+ * @param realFile - as `Listing.fileAt`
+ */
+export function filesMatching(
+  pattern: string,
+  directory: string,
+  realFile: Listing["fileAt"],
+): string[] {
+  const found = globSync(pattern, {
+    cwd: directory,
+    absolute: true,
+    dot: false,
+    expandDirectories: false,
+    ignore: ["**/node_modules/**"],
+  });
+  return found.flatMap((file) => realFile(path.normalize(file)) ?? []);
+}
+
 /** The real file system. */
 export const fileListing: Listing = {
   fileAt,
   isDirectory,
   namesIn,
   isGlob: (text) => isDynamicPattern(text),
-  glob: (pattern, directory) =>
-    globSync(pattern, {
-      cwd: directory,
-      absolute: true,
-      dot: false,
-      expandDirectories: false,
-      ignore: ["**/node_modules/**"],
-    }).flatMap((file) => fileAt(path.normalize(file)) ?? []),
+  glob: (pattern, directory) => filesMatching(pattern, directory, fileAt),
 };
