@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import {
   ENTRY,
   TEMPLATE,
+  lastLeaf,
   moduleName,
   moduleText,
   writeApp,
@@ -120,7 +121,7 @@ function childrenCpu() {
 async function server(directory, what, app, isListed) {
   writeApp(directory, app);
   const target = isListed ? "." : ENTRY;
-  const leaf = app.modules - 1;
+  const leaf = lastLeaf(app.modules);
   const times = { cold: [], leaf: [], template: [] };
   // The first fills the caches, and makes known what is saved.
   for (let round = 0; round <= rounds; round++) {

@@ -18,6 +18,14 @@ export function moduleName(index) {
   return `src/d${Math.floor(index / IN_A_DIRECTORY)}/m${index}.ts`;
 }
 
+/** The module without imports that is evaluated last: what is saved is best there, since a standby has evaluated what is before it. */
+export function lastLeaf(modules) {
+  let index = 0;
+  while (index * FAN_OUT + 1 < modules)
+    index = Math.min(index * FAN_OUT + FAN_OUT, modules - 1);
+  return index;
+}
+
 /** A module's text; another `own` gives another answer. */
 export function moduleText(index, modules, own = index) {
   const imports = [];
@@ -26,7 +34,10 @@ export function moduleText(index, modules, own = index) {
     if (other >= modules) continue;
     const from = path.posix.dirname(moduleName(index));
     const to = path.posix.relative(from, moduleName(other));
-    const specifier = (to.startsWith(".") ? to : `./${to}`).replace(/ts$/, "js");
+    const specifier = (to.startsWith(".") ? to : `./${to}`).replace(
+      /ts$/,
+      "js",
+    );
     imports.push(`import { value as value${child} } from "${specifier}";`);
   }
   // Used, since an import of types alone is none.

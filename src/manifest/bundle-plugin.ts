@@ -84,10 +84,7 @@ function meanings(file: string): string[] {
  *
  * @param looked - is added to: the files that were read, and those that an import asked for in vain
  */
-export function manifestPlugin(
-  copy: RunningCopy,
-  looked: Set<string>,
-): Plugin {
+export function manifestPlugin(copy: RunningCopy, looked: Set<string>): Plugin {
   const inLanguage = new Set<string>();
   return {
     name: "prefork-dev-manifest",

@@ -99,7 +99,7 @@ const examples: readonly Example[] = [
     closure: [
       "shared/products.csv",
       "shared/products.ts",
-      "admin/server.ts",
+      "apps/admin/server.ts",
     ],
   },
 ];
@@ -174,7 +174,10 @@ describe.each(examples)("$fixture: a save of $saved", (example) => {
     const modules = modulesOf(fixture);
     for (const file of modules) {
       const text = readFileSync(app.path(file), "utf8");
-      app.write(file, `${text}(globalThis as any).evaluated.push("${file}");\n`);
+      app.write(
+        file,
+        `${text}(globalThis as any).evaluated.push("${file}");\n`,
+      );
     }
     const text = JSON.stringify(edited(app, example));
     const said = await run(
@@ -194,7 +197,7 @@ process.exit();
     const [first, loaded, again] = said as [string[], string[], string[]];
     const isModule = (file: string): boolean => file.endsWith(".ts");
     // The other project's server isn't this one's.
-    const others = target === "admin" ? ["shop/server.ts"] : [];
+    const others = target === "admin" ? ["apps/shop/server.ts"] : [];
     expect([...first, ...others].sort()).toEqual(modules);
     expect(loaded).toEqual(closure);
     expect(again).toEqual(closure.filter(isModule));
@@ -221,13 +224,15 @@ test("`reload: false` in the shop: told, nothing is loaded again", async () => {
 });
 
 test("a mistake in routes.dsl: the last good routes serve, and the mended ones are taken up", async () => {
-  const session = await startSession(copyFixture("routes-dsl"), { target: "." });
+  const session = await startSession(copyFixture("routes-dsl"), {
+    target: ".",
+  });
   const { app, port } = session;
   const routes = readFileSync(app.path("routes.dsl"), "utf8");
   const line = await save(session, "routes.dsl", `${routes}/new nobody\n`);
   expect(line).toMatchObject({ outcome: "failed", phase: "boot" });
   expect(JSON.stringify(line["diagnostics"])).toContain(
-    'routes.dsl: there is no handler',
+    "routes.dsl: there is no handler",
   );
   expect((await get(port, "/hello")).text).toBe("Hello");
   const mended = await save(session, "routes.dsl", `${routes}/new home\n`);
@@ -240,16 +245,20 @@ test("two projects at once: what they share reloads both, what is one's own only
   const app = copyFixture("two-projects");
   const other = makeApp({});
   // One directory, but each server's temporary files by themselves.
-  const { temporary, leftovers, remove } = other;
   const shop = await startSession(app, { target: "shop" });
   const admin = await startSession(
-    { ...app, temporary, leftovers, remove },
+    {
+      ...app,
+      temporary: other.temporary,
+      leftovers: () => other.leftovers(),
+      remove: () => other.remove(),
+    },
     { target: "admin" },
   );
   expect((await get(shop.port)).text).toBe("Tea, Coffee");
 
-  const server = readFileSync(app.path("shop/server.ts"), "utf8");
-  const own = await save(shop, "shop/server.ts", `${server}// saved\n`);
+  const server = readFileSync(app.path("apps/shop/server.ts"), "utf8");
+  const own = await save(shop, "apps/shop/server.ts", `${server}// saved\n`);
   expect(own).toMatchObject({ outcome: "done", generation: 2 });
 
   const ofAdmin = admin.cli.lines.length;
@@ -264,8 +273,7 @@ test("two projects at once: what they share reloads both, what is one's own only
 });
 
 test("both ways of writing an entry give the same", async () => {
-  const [, text = ""] =
-    /```ts\n(file\("src\/routes[^]*?)```/.exec(page) ?? [];
+  const [, text = ""] = /```ts\n(file\("src\/routes[^]*?)```/.exec(page) ?? [];
   const statements = text.split(/;\n/).map((each) => each.trim());
   const values = statements.filter((each) => each !== "");
   expect(values.length).toBe(4);
