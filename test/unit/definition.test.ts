@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { Definition } from "../../src/definition.js";
-import type { LiveOptions } from "../../src/live-options.js";
 import { loadProject } from "../../src/manifest/load-project.js";
 
 test("a save that isn't the manifest's doesn't go through the list", async () => {
@@ -25,7 +24,7 @@ test("a save that isn't the manifest's doesn't go through the list", async () =>
     },
   };
   // Asked only when the manifest was read again.
-  const live = {} as LiveOptions;
+  const live = { follow: () => Promise.resolve(false) };
   const definition = new Definition({ project, mixins: [], live });
   for (let save = 0; save < 3; save++) {
     const paths = new Set([entry, path.join(root, `b${save}.ts`)]);
