@@ -14,6 +14,8 @@ await build({
     "src/cli/main.ts",
     "src/worker/main.ts",
     "src/worker/nothing.ts",
+    // What manifests import, without the rest of the library.
+    "src/manifest/define-project.ts",
   ],
   bundle: true,
   // What several of them import is there once: a class has one identity.

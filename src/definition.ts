@@ -17,7 +17,7 @@ export interface DefinitionOptions {
   readonly project: ResolvedProject;
   /** Those of the server's options, behind the manifest's. */
   readonly mixins: readonly string[];
-  readonly live: LiveOptions;
+  readonly live: Pick<LiveOptions, "follow">;
 }
 
 /** What a reload has to know of a project that was read again. */

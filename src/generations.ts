@@ -12,6 +12,15 @@ import type { ResolvedServerOptions } from "./server-options.js";
 /** Outputs that no living generation holds are deleted after this many generations. */
 const PRUNE_EVERY = 50;
 
+/** What a project says about standbys. */
+interface Marks {
+  readonly project: ResolvedProject;
+  /** The sources that none may evaluate ahead. */
+  readonly marked: ReadonlySet<string>;
+  /** The packages that they may evaluate before their turn. */
+  readonly preload: ReadonlySet<string>;
+}
+
 export class Generations {
   /** Absolute path of the env file that each generation reads; it may not exist. */
   readonly envFile: string | undefined;
@@ -21,6 +30,7 @@ export class Generations {
   #last = 0;
   #prunedAt = 0;
   #ahead: BuildAhead | undefined;
+  #marks: Marks | undefined;
 
   /** @param parent - the environment that every generation starts from */
   constructor(options: ResolvedServerOptions, parent: NodeJS.ProcessEnv) {
@@ -65,16 +75,9 @@ export class Generations {
     const env = await this.environment(port);
     const generation = ++this.#last;
     this.#builds.set(generation, build);
-    const marked = project.sources.filter(({ standby }) => !standby);
+    const { marked, preload } = this.#marksOf(project);
     this.#ahead = new BuildAhead(
-      {
-        build,
-        closure,
-        compiler,
-        env,
-        marked: new Set(marked.map(({ path }) => path)),
-        preload: new Set(project.preload),
-      },
+      { build, closure, compiler, env, marked, preload },
       previous,
     );
     return {
@@ -91,6 +94,18 @@ export class Generations {
       resolve: async (request) =>
         resolveAnswer(await compiler.resolveAtRuntime(build, request)),
     };
+  }
+
+  /** Made once for each project: a save isn't to cost what the list's length is. */
+  #marksOf(project: ResolvedProject): Marks {
+    if (this.#marks?.project === project) return this.#marks;
+    const marked = project.sources.filter(({ standby }) => !standby);
+    this.#marks = {
+      project,
+      marked: new Set(marked.map(({ path }) => path)),
+      preload: new Set(project.preload),
+    };
+    return this.#marks;
   }
 
   /** A generation has taken over: forgets those that no process runs, and now and then deletes their outputs. */

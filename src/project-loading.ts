@@ -3,7 +3,7 @@
  * composition root, used by `loaded-project.ts`, which sees to it that there is one at a time.
  */
 import { existsSync } from "node:fs";
-import { realPath } from "./compiler/project-sources.js";
+import { realPathOfMany } from "./compiler/project-sources.js";
 import type {
   Build,
   BuildResult,
@@ -138,7 +138,8 @@ export class ProjectLoading {
    */
   #kept({ sources }: ResolvedProject): Set<string> {
     const unreloaded = sources.filter(({ reload }) => !reload);
-    const paths = unreloaded.map(({ path }) => realPath(path));
+    const real = realPathOfMany();
+    const paths = unreloaded.map(({ path }) => real(path));
     const isLoaded = (path: string): boolean =>
       this.#record?.has(path) === true;
     return new Set(paths.filter((path) => isLoaded(path) && existsSync(path)));
@@ -177,6 +178,7 @@ export class ProjectLoading {
 
 /** The listed sources in their order, the entry among them, by the paths that the compiler knows them by. */
 function listedPaths({ sources, entry }: ResolvedProject): string[] {
-  const paths = sources.map((source) => realPath(source.path));
-  return [...new Set([...paths, realPath(entry)])];
+  const real = realPathOfMany();
+  const paths = sources.map((source) => real(source.path));
+  return [...new Set([...paths, real(entry)])];
 }

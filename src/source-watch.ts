@@ -3,12 +3,13 @@
  * with what the last build looked at. What the manifest's steps have made themselves is no change. Part of the composition root, made by `dev-server.ts`.
  */
 import { existsSync } from "node:fs";
+import type { WatchSet } from "./compiler/types.js";
 import type { Generations } from "./generations.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import type { Parts } from "./parts.js";
 import type { Reloader } from "./reloader.js";
 import { Undeclared } from "./undeclared.js";
-import type { Watcher } from "./watcher/types.js";
+import type { Expected, Watcher } from "./watcher/types.js";
 import { createWatcher } from "./watcher/watcher.js";
 
 /** Options of {@link DevServer.watch}. */
@@ -35,6 +36,13 @@ export class SourceWatch {
   #releaseDirty: (() => void) | undefined;
   readonly #unreloaded: Unreloaded;
   readonly #undeclared: Undeclared;
+  /** What is watched. */
+  #watched:
+    | (Omit<WatchSet, "readAt"> & {
+        readonly others: readonly string[];
+        readonly expected: Expected | undefined;
+      })
+    | undefined;
 
   constructor(options: SourceWatchOptions) {
     this.#options = options;
@@ -76,24 +84,38 @@ export class SourceWatch {
 
   /** Brings what is watched up to date with what the last build looked at. */
   update(): void {
+    this.#watchPlaces();
+    this.#undeclared.look();
+  }
+
+  #watchPlaces(): void {
     const { parts, reloader, generations } = this.#options;
-    const { files, directories, readAt } = parts.compiler.watchSet();
+    const set = parts.compiler.watchSet();
+    const { files, directories } = set;
     const { readAt: stepReadAt } = parts.steps;
     const { envFile } = generations;
     const others = [
       ...reloader.definedBy,
       ...(envFile === undefined ? [] : [envFile]),
     ];
+    const { expected } = reloader;
+    const last = this.#watched;
+    // As a rule: a save isn't to cost what the number of files is.
+    if (
+      last?.files === files &&
+      last.directories === directories &&
+      last.expected === expected &&
+      last.others.join("\0") === others.join("\0")
+    )
+      return;
+    this.#watched = { files, directories, others, expected };
     this.#watcher.watch(
-      {
-        files: new Set([...files, ...others]),
-        directories,
-        expected: reloader.expected,
-      },
+      { files: new Set([...files, ...others]), directories, expected },
       // A step reads before the compiler does.
-      stepReadAt.size === 0 ? readAt : new Map([...readAt, ...stepReadAt]),
+      stepReadAt.size === 0
+        ? set.readAt
+        : new Map([...set.readAt, ...stepReadAt]),
     );
-    this.#undeclared.look();
   }
 
   /** The sources that are loaded at this moment and that the manifest, which lists sources, doesn't list. */

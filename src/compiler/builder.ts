@@ -10,6 +10,7 @@ import type { ResolvedProject } from "../manifest/types.js";
 import { limitDiagnostics } from "./diagnostics.js";
 import { builtSource, writeOutputs } from "./emit.js";
 import { GoodBuild } from "./good-build.js";
+import { overlaid } from "./overlaid.js";
 import type { Parts } from "./parts.js";
 import { problemsOf, rootProblems } from "./problems.js";
 import { projectSources } from "./project-sources.js";
@@ -28,19 +29,18 @@ export class Builder {
   last: GoodBuild | undefined;
   readonly #parts: Parts;
   #project: ResolvedProject;
-  #sources: ProjectSources;
+  #sources: ProjectSources | undefined;
   #isRedefined = true;
   #good = new WeakMap<Build, GoodBuild>();
 
   constructor(parts: Parts, project: ResolvedProject) {
     this.#parts = parts;
     this.#project = project;
-    this.#sources = projectSources(project);
   }
 
-  /** Entry and listed sources. */
+  /** Entry and listed sources; the same list as long as the project is. */
   get roots(): readonly string[] {
-    return [this.#sources.entry, ...this.#sources.listed];
+    return this.#current.roots;
   }
 
   /** What is known of a build that this builder made. */
@@ -69,7 +69,7 @@ export class Builder {
       this.#isRedefined = false;
       // Read again: the sources may be reached by other symbolic links now.
       this.#sources = projectSources(this.#project);
-      tree.needs = this.#sources.needs;
+      tree.needs = this.#current.needs;
       tree.resolveAgain();
     }
     if (changes === undefined) tree.invalidateAll(kept);
@@ -104,7 +104,7 @@ export class Builder {
   /** Goes through everything: sources may have come or gone. */
   async #buildAll(isAll: boolean): Promise<Result> {
     const { root, tree } = this.#parts;
-    const { entry, listed: listedPaths } = this.#sources;
+    const { entry, listed: listedPaths } = this.#current;
     const reached = new Map<string, SourceFile>();
     // The entry first: what it imports is code, also where a name listed says nothing.
     const missing = await tree.crawl(
@@ -133,7 +133,7 @@ export class Builder {
     const result = await this.#emit(
       { graph, identities: found },
       structure,
-      new Map(),
+      undefined,
       loadOrder(graph, this.roots),
       isAll,
     );
@@ -149,18 +149,16 @@ export class Builder {
     const problems = await this.#problemsOf(changed);
     if (problems.length > 0) return failed(problems);
     const { known, structure, build } = last;
-    const graph = new Map(known.graph);
-    for (const file of changed) graph.set(file.path, this.#node(file));
+    const nodes = new Map(changed.map((file) => [file.path, this.#node(file)]));
+    const graph = overlaid(known.graph, nodes);
     const paths = changed.map(({ path }) => path);
     const different = changedIdentities(graph, known, structure, paths);
     if (different.size === 0) return { kind: "unchanged", build };
-    const found = new Map(known.identities);
-    for (const [path, identity] of different) found.set(path, identity);
     const result = await this.#emit(
-      { graph, identities: found },
+      { graph, identities: overlaid(known.identities, different) },
       structure,
-      new Map(build.sources),
-      [...build.sources.keys()].filter((path) => different.has(path)),
+      build.sources,
+      last.inOrder(different.keys()),
       false,
     );
     if (this.#parts.records.hasGrown) this.#retain();
@@ -172,8 +170,13 @@ export class Builder {
     return await problemsOf(root, files, configuration, reader, records);
   }
 
+  /** The project's, as of the last build that was begun. */
+  get #current(): ProjectSources {
+    return (this.#sources ??= projectSources(this.#project));
+  }
+
   #node({ path, node }: SourceFile): SourceNode {
-    if (path !== this.#sources.entry) return node;
+    if (path !== this.#current.entry) return node;
     // Installed packages are nobody's source, but a process that runs the old ones must be replaced.
     const part = node.part + this.#parts.configuration.packages.salt();
     return { ...node, part };
@@ -182,20 +185,21 @@ export class Builder {
   /**
    * Makes the build, and keeps it as the last.
    *
-   * @param sources - the build's so far: those that are as they were before, in load order; is added to
+   * @param former - those of a build before, if all that aren't looked at are as they were
    * @param paths - those to look at, in load order
    * @param isAll - also outputs of before may have been deleted
    */
   async #emit(
     known: IdentifiedGraph,
     structure: GraphStructure,
-    sources: Map<string, BuiltSource>,
+    former: Build["sources"] | undefined,
     paths: Iterable<string>,
     isAll: boolean,
   ): Promise<Result> {
     const { configuration, tree, reader, records, built, outputs } =
       this.#parts;
-    const { entry } = this.#sources;
+    const { entry } = this.#current;
+    const own = new Map<string, BuiltSource>();
     const isNew: SourceFile[] = [];
     for (const path of paths) {
       const file = tree.files.get(path);
@@ -204,11 +208,12 @@ export class Builder {
       const before = this.last?.build.sources.get(path);
       const isSame = before?.identity === identity;
       const source = isSame ? before : builtSource(file, identity, outputs);
-      sources.set(path, source);
+      own.set(path, source);
       if (isSame) continue;
       built.add(source, file);
       isNew.push(file);
     }
+    const sources = former === undefined ? own : overlaid(former, own);
     const writingAt = performance.now();
     await writeOutputs(
       isAll ? tree.files.values() : isNew,

@@ -9,6 +9,9 @@ import type { Build, BuiltSource } from "./types.js";
 /** The sources of builds that differ in nothing but content. */
 const pathsOf = new WeakMap<GraphStructure, ReadonlySet<string>>();
 
+/** The sources' places in load order, which is the same as long as the structure is. */
+const ranksOf = new WeakMap<GraphStructure, ReadonlyMap<string, number>>();
+
 /**
  * A good build with what its processes found at run time, and the graph that it was made from.
  *
@@ -68,6 +71,18 @@ export class GoodBuild {
     const { groups } = this.structure;
     const found = this.structure.closureOf(paths);
     return new Set(found.flatMap((group) => groups[group] ?? []));
+  }
+
+  /** Some of the sources as built, in load order. */
+  inOrder(paths: Iterable<string>): string[] {
+    let ranks = ranksOf.get(this.structure);
+    if (ranks === undefined) {
+      const order = [...this.build.sources.keys()];
+      ranks = new Map(order.map((path, rank) => [path, rank]));
+      ranksOf.set(this.structure, ranks);
+    }
+    const rankOf = (path: string): number => ranks.get(path) ?? -1;
+    return [...paths].sort((a, b) => rankOf(a) - rankOf(b));
   }
 
   /** All of its sources, also those discovered. */

@@ -119,7 +119,7 @@ export interface Compiler {
   prepare(path: string): void;
   /** The manifest was loaded again; takes effect with the next `build()`. */
   setProject(project: ResolvedProject): void;
-  /** What must be watched as of the last `build()`, also of a failed one. */
+  /** What must be watched as of the last `build()`, also of a failed one. As long as it's the same, its sets are the same objects. */
   watchSet(): WatchSet;
   /** Answers a process of `build`; what is new is compiled, and the edge remembered. */
   resolveAtRuntime(

@@ -33,9 +33,16 @@ export class Watched {
       known = { version, roots, places: this.#places(roots) };
       this.#known = known;
     }
-    const readAt = new Map<string, number>();
-    for (const { path, mtimeMs } of files.values()) readAt.set(path, mtimeMs);
-    return { ...known.places, readAt };
+    return {
+      ...known.places,
+      // As large as the project, and seldom asked for.
+      get readAt(): Map<string, number> {
+        const readAt = new Map<string, number>();
+        for (const { path, mtimeMs } of files.values())
+          readAt.set(path, mtimeMs);
+        return readAt;
+      },
+    };
   }
 
   #places(roots: readonly string[]): Places {
@@ -60,5 +67,6 @@ export class Watched {
 }
 
 function areSame(a: readonly string[], b: readonly string[]): boolean {
+  if (a === b) return true;
   return a.length === b.length && a.every((path, index) => path === b[index]);
 }

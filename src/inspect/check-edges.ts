@@ -1,6 +1,5 @@
 /** Where the manifest's order and needs don't agree with the imports. Pure. */
 import { GraphStructure } from "../graph/index.js";
-import type { SourceNode } from "../graph/index.js";
 import { relativeTo } from "../manifest/messages.js";
 import type { NeedsGraph } from "../manifest/needs.js";
 import { fieldsBySource } from "./check-list.js";
@@ -26,9 +25,10 @@ export function contradictedOrder(
     const field = fieldOf.get(path);
     const seen = new Set<string>();
     return (edges.get(path) ?? []).flatMap((edge): Finding[] => {
-      const other = ranks.get(edge.to) ?? -1;
+      if (!edge.isEager || edge.kind === "needs") return [];
+      // Nearly always: the rest needn't be cheap.
+      if ((ranks.get(edge.to) ?? -1) <= rank) return [];
       const otherField = fieldOf.get(edge.to);
-      if (!edge.isEager || edge.kind === "needs" || other <= rank) return [];
       if (field === undefined || field === otherField) return [];
       structure ??= new GraphStructure(eagerGraph);
       if (structure.groupOf(path) === structure.groupOf(edge.to)) return [];
@@ -68,13 +68,11 @@ export function impliedNeeds(
     }
   }
   if (needers.size === 0) return [];
-  const imports = new GraphStructure(importGraph(edges));
+  const importersOf = importersIn(edges);
   /** Of each place, one pair that imports imply; `undefined` once one isn't: the place is needed then. */
   const implied = new Map<string, readonly [string, string] | undefined>();
   for (const [path, fields] of needers) {
-    const importers = new Set(
-      imports.closureOf([path]).flatMap((group) => imports.groups[group] ?? []),
-    );
+    const importers = importersOf(path);
     for (const [field, sources] of fields) {
       const isImplied = sources.every((each) => importers.has(each));
       const [source = ""] = sources;
@@ -103,14 +101,24 @@ export function impliedNeeds(
   });
 }
 
-/** What is certainly loaded by imports alone. */
-function importGraph(edges: ProjectModel["edges"]): Map<string, SourceNode> {
-  return new Map(
-    [...edges].map(([path, all]) => {
-      const dependencies = all
-        .filter(({ kind, isEager }) => isEager && kind !== "needs")
-        .map(({ to }) => to);
-      return [path, { path, part: "", dependencies }];
-    }),
-  );
+/** Tells who imports a source, itself included: certainly, by imports alone, directly or through others. */
+function importersIn(
+  edges: ProjectModel["edges"],
+): (path: string) => ReadonlySet<string> {
+  const direct = new Map<string, string[]>();
+  for (const all of edges.values()) {
+    for (const { from, to, kind, isEager } of all) {
+      if (!isEager || kind === "needs") continue;
+      const known = direct.get(to);
+      if (known === undefined) direct.set(to, [from]);
+      else known.push(from);
+    }
+  }
+  return (path) => {
+    const found = new Set([path]);
+    // A Set's iteration also visits what is added on the way.
+    for (const each of found)
+      for (const importer of direct.get(each) ?? []) found.add(importer);
+    return found;
+  };
 }

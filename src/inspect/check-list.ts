@@ -43,12 +43,17 @@ export function unlisted(
 ): Finding[] {
   const known = new Set([...listed, ...mixins]);
   const importers = new Map<string, Edge>();
-  for (const edge of [...edges.values()].flat()) {
-    if (known.has(edge.to)) continue;
-    const first = importers.get(edge.to);
-    // One that is listed says best where it belongs.
-    if (first === undefined || (known.has(edge.from) && !known.has(first.from)))
-      importers.set(edge.to, edge);
+  for (const all of edges.values()) {
+    for (const edge of all) {
+      if (known.has(edge.to)) continue;
+      const first = importers.get(edge.to);
+      // One that is listed says best where it belongs.
+      if (
+        first === undefined ||
+        (known.has(edge.from) && !known.has(first.from))
+      )
+        importers.set(edge.to, edge);
+    }
   }
   const fieldOf = fieldsBySource(entries);
   return [...edges.keys()].flatMap((path): Finding[] => {
@@ -87,10 +92,8 @@ export function unused(
 ): Finding[] {
   const used = new Set(loadOrder(graph, [entry, ...mixins]));
   const fieldOf = fieldsBySource(entries);
-  const users = new Map<string, string>();
-  for (const { from, to } of [...edges.values()].flat()) {
-    if (from !== to) users.set(to, from);
-  }
+  // Most manifests have nothing to look up in it.
+  let users: ReadonlyMap<string, string> | undefined;
   return listed.flatMap((path): Finding[] => {
     // What isn't there any more is reported as missing.
     if (used.has(path) || !edges.has(path)) return [];
@@ -98,6 +101,7 @@ export function unused(
     if (inSteps.has(path)) return [];
     const source = relativeTo(root, path);
     const field = fieldOf.get(path);
+    users ??= usersIn(edges);
     const user = users.get(path);
     const message =
       user === undefined
@@ -118,11 +122,29 @@ export function unused(
   });
 }
 
+/** For each source one that imports or needs it, if there is one. */
+function usersIn(edges: ProjectModel["edges"]): Map<string, string> {
+  const users = new Map<string, string>();
+  for (const { from, to } of [...edges.values()].flat()) {
+    if (from !== to) users.set(to, from);
+  }
+  return users;
+}
+
+/** Several comparisons ask for the same list. */
+const knownFields = new WeakMap<
+  readonly WrittenEntry[],
+  ReadonlyMap<string, string>
+>();
+
 /** Which entry lists each source: the first. */
 export function fieldsBySource(
   entries: readonly WrittenEntry[],
 ): ReadonlyMap<string, string> {
+  const known = knownFields.get(entries);
+  if (known !== undefined) return known;
   const fields = new Map<string, string>();
+  knownFields.set(entries, fields);
   for (const { field, files } of entries) {
     for (const file of files) if (!fields.has(file)) fields.set(file, field);
   }

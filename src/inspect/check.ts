@@ -15,7 +15,7 @@ import { contradictedOrder, impliedNeeds } from "./check-edges.js";
 import { duplicates, unlisted, unused } from "./check-list.js";
 import { textAt } from "./field.js";
 import { scanned } from "./open-model.js";
-import { quickListing } from "./quick-listing.js";
+import { quickListing } from "../manifest/quick-listing.js";
 import { projectOfManifest } from "./read-project.js";
 import type { ReadManifest, ReadProject } from "./read-project.js";
 import type { Edge, Finding, ProjectModel } from "./types.js";

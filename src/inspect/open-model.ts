@@ -1,7 +1,7 @@
 /** Looks at a project: reads its manifest, scans its sources. Nothing is run but the manifest, nothing is written but the cache. */
 import { scanProject } from "../compiler/scan-project.js";
 import { modelOf } from "./model.js";
-import { quickListing } from "./quick-listing.js";
+import { quickListing } from "../manifest/quick-listing.js";
 import {
   projectOfEntry,
   projectOfManifest,

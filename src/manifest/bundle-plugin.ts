@@ -14,6 +14,37 @@ import type {
 
 const CODE = /\.([cm]?[jt]s|[jt]sx)$/;
 const PACKAGES = `${path.sep}node_modules${path.sep}`;
+/** What a manifest is written with; a file of its own, since all of `prefork-dev` takes longer to load than most manifests. */
+const LANGUAGE: ReadonlySet<string> = new Set([
+  "defineProject",
+  "directory",
+  "file",
+]);
+/** As esbuild prints them. */
+const OWN_NAME = /["'`]prefork-dev["'`]/g;
+const OWN_IMPORT = /^import \{([^}]*)\} from "prefork-dev";$/m;
+
+/** Where the running prefork-dev is. */
+export interface RunningCopy {
+  /** What `prefork-dev` means. */
+  readonly index: URL;
+  /** The part of it that manifests are written with. */
+  readonly language: URL;
+  /** What `prefork-dev/worker` means. */
+  readonly worker: URL;
+}
+
+/** Is that all that a module takes of `prefork-dev`? `code` is esbuild's output. */
+function takesOnlyLanguage(code: string): boolean {
+  const [, names = ""] = OWN_IMPORT.exec(code) ?? [];
+  const taken = names.split(",").map((name) => name.trim().split(" ")[0] ?? "");
+  return (
+    // Named once, so nothing else can mean it.
+    code.match(OWN_NAME)?.length === 1 &&
+    taken.every((name) => LANGUAGE.has(name))
+  );
+}
+
 /** Marks our own question to esbuild's resolver, so that we don't answer it ourselves. */
 const ASKED = Symbol("asked");
 
@@ -51,21 +82,20 @@ function meanings(file: string): string[] {
 /**
  * Makes the plugin.
  *
- * @param self - what `prefork-dev` means
  * @param looked - is added to: the files that were read, and those that an import asked for in vain
  */
-export function manifestPlugin(self: URL, looked: Set<string>): Plugin {
-  // Beside it, as package.json has it.
-  const worker = new URL("./commands/worker.js", self);
+export function manifestPlugin(copy: RunningCopy, looked: Set<string>): Plugin {
+  const inLanguage = new Set<string>();
   return {
     name: "prefork-dev-manifest",
     setup(bundler) {
       bundler.onResolve(
         { filter: /^prefork-dev(?:\/worker)?$/ },
-        ({ path }) => ({
-          path: path === "prefork-dev" ? self.href : worker.href,
-          external: true,
-        }),
+        ({ path: name, importer }) => {
+          const all = inLanguage.has(importer) ? copy.language : copy.index;
+          const { href } = name === "prefork-dev" ? all : copy.worker;
+          return { path: href, external: true };
+        },
       );
 
       bundler.onResolve({ filter: /^\.{0,2}\// }, async (args) => {
@@ -130,6 +160,7 @@ export function manifestPlugin(self: URL, looked: Set<string>): Plugin {
             define: placesOf(file),
             logLevel: "silent",
           });
+          if (takesOnlyLanguage(code)) inLanguage.add(file);
           return { contents: code, loader: "js" };
         } catch (error) {
           if (error instanceof Error && "errors" in error)

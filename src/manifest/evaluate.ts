@@ -14,6 +14,7 @@ import { codeFrame } from "../diagnostic.js";
 import { PreforkError, messageOf } from "../errors.js";
 import type { ErrorCode } from "../errors.js";
 import { manifestPlugin } from "./bundle-plugin.js";
+import type { RunningCopy } from "./bundle-plugin.js";
 import { withFiles } from "./files-of.js";
 import { display } from "./find.js";
 
@@ -49,7 +50,11 @@ interface Place {
 }
 
 /** `import "prefork-dev"` in a manifest means the copy that is running, whether or not the project has it installed. */
-const SELF = new URL("../index.js", import.meta.url);
+const COPY: RunningCopy = {
+  index: new URL("../index.js", import.meta.url),
+  language: new URL("../manifest/define-project.js", import.meta.url),
+  worker: new URL("../commands/worker.js", import.meta.url),
+};
 
 async function moduleError(
   file: string,
@@ -117,7 +122,7 @@ function placeOfThrow(
 /** Imports code from a file that exists only meanwhile. */
 async function importOnce(
   code: string,
-  map: SourceMapPayload,
+  mapOf: () => SourceMapPayload,
 ): Promise<{ value: unknown } | { thrown: unknown; place: Place | undefined }> {
   const directory = await mkdtemp(path.join(tmpdir(), "prefork-dev-manifest-"));
   const bundle = path.join(directory, "manifest.mjs");
@@ -130,7 +135,7 @@ async function importOnce(
       "default" in exported;
     return { value: hasDefault ? exported.default : undefined };
   } catch (thrown) {
-    return { thrown, place: placeOfThrow(thrown, bundle, map) };
+    return { thrown, place: placeOfThrow(thrown, bundle, mapOf()) };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -141,15 +146,15 @@ async function importOnce(
  *
  * @param manifest - absolute and real
  * @param cwd - what paths in messages are relative to
- * @param self - what `prefork-dev` means in it; for tests
+ * @param copy - what `prefork-dev` means in it; for tests
  * @throws PreforkError ERR_PREFORK_MANIFEST - with file, line, column and a code frame; `filesLookedAt` has what was read
  */
 export async function evaluateManifest(
   manifest: string,
   cwd: string,
-  self: URL = SELF,
+  copy: RunningCopy = COPY,
 ): Promise<EvaluatedModule> {
-  return await evaluate(manifest, cwd, MANIFEST, self);
+  return await evaluate(manifest, cwd, MANIFEST, copy);
 }
 
 /**
@@ -164,14 +169,14 @@ export async function evaluateMixin(
   file: string,
   cwd: string,
 ): Promise<unknown> {
-  return (await evaluate(file, cwd, MIXIN, SELF)).value;
+  return (await evaluate(file, cwd, MIXIN, COPY)).value;
 }
 
 async function evaluate(
   file: string,
   cwd: string,
   kind: Kind,
-  self: URL,
+  copy: RunningCopy,
 ): Promise<EvaluatedModule> {
   const root = path.dirname(file);
   const looked = new Set([file]);
@@ -194,7 +199,7 @@ async function evaluate(
     banner: {
       js: `import { createRequire as __preforkCreateRequire } from "node:module"; const require = __preforkCreateRequire(${JSON.stringify(pathToFileURL(file).href)});`,
     },
-    plugins: [manifestPlugin(self, looked)],
+    plugins: [manifestPlugin(copy, looked)],
   }).catch(async (error: unknown) => {
     const first = isBuildFailure(error) ? error.errors[0] : undefined;
     const place = first === undefined ? undefined : placeOfMessage(root, first);
@@ -211,10 +216,13 @@ async function evaluate(
   const definedBy = [file, ...inputs];
   const code = bundled.outputFiles.find((each) => each.path.endsWith(".mjs"));
   const map = bundled.outputFiles.find((each) => each.path.endsWith(".map"));
-  const payload = JSON.parse(map?.text ?? "{}") as SourceMapPayload;
-  payload.sources = payload.sources.map((source) => path.resolve(root, source));
+  const mapOf = (): SourceMapPayload => {
+    const payload = JSON.parse(map?.text ?? "{}") as SourceMapPayload;
+    const sources = payload.sources.map((source) => path.resolve(root, source));
+    return { ...payload, sources };
+  };
 
-  const imported = await importOnce(code?.text ?? "", payload);
+  const imported = await importOnce(code?.text ?? "", mapOf);
   if ("thrown" in imported) {
     const { thrown, place } = imported;
     const problem = `it threw ${thrown instanceof Error ? String(thrown) : `"${messageOf(thrown)}"`}`;

@@ -57,12 +57,24 @@ export function globFiles(
   return found.map((file) => path.normalize(file));
 }
 
+/**
+ * The real paths of the files that a glob matches.
+ *
+ * @param realFile - as `Listing.fileAt`
+ */
+export function filesMatching(
+  pattern: string,
+  directory: string,
+  realFile: Listing["fileAt"],
+): string[] {
+  return globFiles(pattern, directory).flatMap((file) => realFile(file) ?? []);
+}
+
 /** The real file system. */
 export const fileListing: Listing = {
   fileAt,
   isDirectory,
   namesIn,
   isGlob: (text) => isDynamicPattern(text),
-  glob: (pattern, directory) =>
-    globFiles(pattern, directory).flatMap((file) => fileAt(file) ?? []),
+  glob: (pattern, directory) => filesMatching(pattern, directory, fileAt),
 };

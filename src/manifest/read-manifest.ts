@@ -3,7 +3,7 @@ import path from "node:path";
 import { evaluateManifest } from "./evaluate.js";
 import { knowing } from "./files-of.js";
 import { display, packageFields } from "./find.js";
-import { fileListing } from "./listing.js";
+import { quickListing } from "./quick-listing.js";
 import { resolveSources } from "./resolve.js";
 import { resolveServer } from "./resolve-server.js";
 import type { ProjectConfig, ResolvedProject } from "./types.js";
@@ -76,7 +76,7 @@ export function resolveProject(
     root,
     manifest,
     isOneOfList: isList,
-    ...resolveSources(config, place, fileListing),
+    ...resolveSources(config, place, quickListing()),
     listsSources: config.sources !== undefined,
     preload: [...new Set(config.preload)],
     server: resolveServer(config.server ?? {}, root),

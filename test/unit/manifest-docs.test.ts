@@ -1,6 +1,7 @@
 /** docs/manifest.md against the code: keys, options, what is live, the examples' validity. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { fixtureBlocks } from "../fixture-blocks.js";
 import { liveOptions } from "../../src/live-options.js";
 import { runKeys } from "../../src/manifest/check-run.js";
 import { serverFields } from "../../src/manifest/server-fields.js";
@@ -47,16 +48,6 @@ test("the keys of a step are those that it can have", () => {
   expect(keys("Code generation")).toEqual(runKeys);
 });
 
-test("the example of code generation is that of its fixture", () => {
-  const file = "fixtures/graphql-codegen/prefork.config.ts";
-  const [, text] = page.split(`\`\`\`ts\n// ${file}\n`);
-  const manifest = readFileSync(
-    new URL(`../../${file}`, import.meta.url),
-    "utf8",
-  );
-  expect(text?.startsWith(`${manifest}\`\`\``)).toBe(true);
-});
-
 test("the server's options are those that it can have, in the same order", () => {
   expect(keys("The server's options")).toEqual(Object.keys(serverFields));
 });
@@ -69,9 +60,24 @@ test("what takes effect while the server runs is said to", () => {
   expect(new Set(live)).toEqual(new Set(liveOptions));
 });
 
+const shown = fixtureBlocks(page);
+
+test.each(shown)("the page shows $file as it is", ({ file, text }) => {
+  const url = new URL(`../../${file}`, import.meta.url);
+  expect(text).toBe(readFileSync(url, "utf8"));
+});
+
+test("every manifest that the page shows is a fixture's", () => {
+  const manifests = shown.filter(({ file }) => file.includes("prefork.config"));
+  const blocks = [...page.matchAll(/^```(?:ts|json)\n(.*?)^```$/gms)]
+    .map(([, text = ""]) => text)
+    .filter((text) => /defineProject\(|"\$schema"/.test(text));
+  expect(blocks).toEqual(manifests.map(({ text }) => text));
+});
+
 test("the JSON example is a manifest", () => {
-  const [, text = ""] = /```json\n([^]*?)```/.exec(page) ?? [];
-  const value: unknown = JSON.parse(text);
+  const json = shown.find(({ file }) => file.endsWith("prefork.config.json"));
+  const value: unknown = JSON.parse(json?.text ?? "");
   expect(parseConfig(value, "prefork.config.json")).toMatchObject({
     entry: "src/server.ts",
     server: { workers: 4, envFile: false },

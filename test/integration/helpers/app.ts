@@ -4,9 +4,11 @@
  */
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -50,14 +52,29 @@ export function makeApp(files: Readonly<Record<string, string>>): TestApp {
   return app;
 }
 
-/** Makes a copy of an app in `fixtures/`. */
+/** Makes a copy of an app in `fixtures/`, its workspace's packages linked as npm links them. */
 export function copyFixture(name: string): TestApp {
   const app = emptyApp();
   cpSync(path.join(repository, "fixtures", name), app.directory, {
     recursive: true,
     filter: (source) => path.basename(source) !== "node_modules",
   });
+  linkWorkspace(app);
   return app;
+}
+
+/** Links the packages in `packages/` under their names. */
+function linkWorkspace(app: TestApp): void {
+  const packages = app.path("packages");
+  if (!existsSync(packages)) return;
+  for (const directory of readdirSync(packages)) {
+    const target = path.join(packages, directory);
+    const text = readFileSync(path.join(target, "package.json"), "utf8");
+    const { name } = JSON.parse(text) as { name: string };
+    const link = app.path(path.join("node_modules", name));
+    mkdirSync(path.dirname(link), { recursive: true });
+    symlinkSync(target, link, "junction");
+  }
 }
 
 function emptyApp(): TestApp {

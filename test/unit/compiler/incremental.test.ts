@@ -262,6 +262,22 @@ describe("the watch set", () => {
     ]);
   });
 
+  it("is the same after a save that leaves all imports as they were", async () => {
+    const project = await testProject(FILES);
+    const compiler = await project.compiler();
+    await compiler.build();
+    const before = compiler.watchSet();
+    project.write({ "src/leaf.ts": "export const leaf: number = 2;" });
+    built(await compiler.build(changed(project, "src/leaf.ts")));
+    const after = compiler.watchSet();
+    // Nobody has to compare them, file by file, after each save.
+    expect(after.files).toBe(before.files);
+    expect(after.directories).toBe(before.directories);
+    project.write({ "src/leaf.ts": 'import "./b.js"; export const leaf = 3;' });
+    built(await compiler.build(changed(project, "src/leaf.ts")));
+    expect(compiler.watchSet().files).not.toBe(before.files);
+  });
+
   it("has the directory where a missing import would appear", async () => {
     const project = await testProject({
       ...FILES,

@@ -9,6 +9,7 @@ import {
   evaluateManifest,
   evaluateMixin,
 } from "../../../src/manifest/evaluate.js";
+import type { RunningCopy } from "../../../src/manifest/bundle-plugin.js";
 import { loadProject } from "../../../src/manifest/load-project.js";
 
 let root = "";
@@ -43,6 +44,21 @@ async function failure(target?: string): Promise<string> {
 async function nameFrom(file = "prefork.config.ts"): Promise<string> {
   return (await loadProject(file, { cwd: root })).name;
 }
+
+/** Two copies that can be told apart: all of prefork-dev, and what manifests are written with. */
+const COPY = Object.fromEntries(
+  ["index", "language"].map((name) => [
+    `copy/${name}.mjs`,
+    `export const defineProject = (config) => ({ ...config, name: "${name}" });
+     export const file = () => undefined, createServer = file;`,
+  ]),
+);
+
+const copy = (): RunningCopy => ({
+  index: pathToFileURL(at("copy/index.mjs")),
+  language: pathToFileURL(at("copy/language.mjs")),
+  worker: pathToFileURL(at("copy/worker.mjs")),
+});
 
 describe("a target", () => {
   it("that is an entry file: its package is the root", async () => {
@@ -220,15 +236,49 @@ describe("a manifest", () => {
       "prefork.config.ts": `
         import { defineProject } from "prefork-dev";
         export default defineProject({ entry: "a.ts" });`,
-      "self.mjs":
-        "export const defineProject = (config) => ({ ...config, name: 'self' });",
+      ...COPY,
     });
-    const self = pathToFileURL(at("self.mjs"));
     const manifest = at("prefork.config.ts");
-    expect(await evaluateManifest(manifest, root, self)).toEqual({
-      value: { entry: "a.ts", name: "self" },
+    expect(await evaluateManifest(manifest, root, copy())).toEqual({
+      value: { entry: "a.ts", name: "language" },
       definedBy: [manifest],
     });
+  });
+
+  it.each([
+    [
+      'import {\n  file,\n  defineProject,\n} from "prefork-dev";\nexport default defineProject(file("a.ts"));',
+      "language",
+    ],
+    [
+      "import { defineProject as define } from 'prefork-dev'; export default define({});",
+      "language",
+    ],
+    [
+      'import { createServer, defineProject } from "prefork-dev"; createServer(); export default defineProject({});',
+      "index",
+    ],
+    [
+      'import * as all from "prefork-dev"; export default all.defineProject({});',
+      "index",
+    ],
+    [
+      'import { file } from "prefork-dev"; const all = await import("prefork-dev"); file(); export default all.defineProject({});',
+      "index",
+    ],
+    [
+      'import { defineProject } from "./own.js"; export default defineProject({});',
+      "index",
+    ],
+  ])("gets all of it only if it takes more: %s", async (text, name) => {
+    write({
+      "prefork.config.ts": text,
+      "own.ts": 'export { defineProject } from "prefork-dev";',
+      ...COPY,
+    });
+    const manifest = at("prefork.config.ts");
+    const { value } = await evaluateManifest(manifest, root, copy());
+    expect(value).toMatchObject({ name });
   });
 
   it("with a syntax error: file, line, column, frame", async () => {
