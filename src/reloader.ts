@@ -49,6 +49,8 @@ export class Reloader {
   readonly #missed = new Set<string>();
   /** Are there variables that no generation has yet? */
   #isEnvironmentOther = false;
+  /** Have sources come or gone that no generation knows yet? */
+  #areSourcesOther = false;
   #sources = 0;
   #lastFailure = "";
   #lastError: ReloadFailure | undefined;
@@ -155,6 +157,7 @@ export class Reloader {
         compiler.setProject(redefined.project);
         for (const path of redefined.released) this.#missed.add(path);
         this.#isEnvironmentOther ||= redefined.isEnvironmentOther;
+        this.#areSourcesOther ||= redefined.areSourcesOther;
       }
       const paths = new Set(this.#missed);
       this.#missed.clear();
@@ -192,7 +195,9 @@ export class Reloader {
       this.#sources = result.build.sources.size;
       // Asked to look at everything: packages may have been edited where they are installed.
       if (request.forced) standbys.clear("everything is reloaded");
+      else if (this.#areSourcesOther) standbys.clear("sources came or went");
       else await standbys.fit(program);
+      this.#areSourcesOther = false;
       const rolledAt = performance.now();
       return { roll: master.roll(program), result, builtAt, rolledAt };
     } catch (error) {
