@@ -33,6 +33,8 @@ export interface CycleInputOptions {
 export class CycleInput {
   /** Are there variables that no generation has yet? */
   isEnvironmentOther = false;
+  /** Have sources come or gone that no generation knows yet? */
+  areSourcesOther = false;
   readonly #options: CycleInputOptions;
   /** What was saved together with a manifest that was broken, or with a step that failed: the next build is to look at it. */
   readonly #missed = new Set<string>();
@@ -95,6 +97,7 @@ export class CycleInput {
     this.#options.compiler.setProject(redefined.project);
     for (const path of redefined.released) this.#missed.add(path);
     this.isEnvironmentOther ||= redefined.isEnvironmentOther;
+    this.areSourcesOther ||= redefined.areSourcesOther;
     return true;
   }
 }

@@ -27,6 +27,8 @@ export interface Redefined {
   readonly isEnvironmentOther: boolean;
   /** The sources that said `reload: false` and don't any more: what was saved meanwhile is to be looked at. */
   readonly released: readonly string[];
+  /** Have sources come to the list, or gone from it? Code that reads a directory finds others then, without having changed itself. */
+  readonly areSourcesOther: boolean;
 }
 
 /** See this file's header. */
@@ -84,11 +86,15 @@ export class Definition {
       const project = withMixins(loaded, mixins);
       this.#project = project;
       this.#lookedAt = [];
-      this.#listed = listedIn(project);
+      const listed = listedIn(project);
+      const areSourcesOther =
+        listed.size !== this.#listed.size ||
+        [...listed].some((path) => !this.#listed.has(path));
+      this.#listed = listed;
       this.#expected.follow(project);
       const still = new Set(unreloaded(project));
       const released = unreloaded(before).filter((path) => !still.has(path));
-      return { project, isEnvironmentOther, released };
+      return { project, isEnvironmentOther, released, areSourcesOther };
     } catch (error) {
       this.#lookedAt = filesLookedAt(error);
       this.#expected.follow(this.#project, globsLookedAt(error));

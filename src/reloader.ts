@@ -192,7 +192,9 @@ export class Reloader {
       this.#sources = result.build.sources.size;
       // Asked to look at everything: packages may have been edited where they are installed.
       if (forced) standbys.clear("everything is reloaded");
+      else if (input.areSourcesOther) standbys.clear("sources came or went");
       else await standbys.fit(program);
+      input.areSourcesOther = false;
       const rolledAt = performance.now();
       return { roll: master.roll(program), result, runMs, builtAt, rolledAt };
     } catch (error) {

@@ -40,7 +40,12 @@ interface Started {
 }
 
 async function start(sources: string): Promise<Started> {
-  const app = makeApp({ ...APP, "prefork.config.ts": manifest(sources) });
+  return await startApp(
+    makeApp({ ...APP, "prefork.config.ts": manifest(sources) }),
+  );
+}
+
+async function startApp(app: TestApp): Promise<Started> {
   const cli = startCli({ app, args: ["."] });
   onTestFinished(async () => {
     try {
@@ -181,4 +186,37 @@ test("a glob that matches nothing is a report, and the first file that it matche
   const line = await reloaded(cli, "done", from);
   expect(line["closure"]).toEqual([app.path("sql/deep/schema.sql")]);
   expect((await get(port)).status).toBe(200);
+});
+
+test("a standby that has read the directory ahead doesn't keep a new file out", async () => {
+  const app = makeApp({
+    "package.json": `{ "private": true }`,
+    "prefork.config.ts": `export default { entry: "src/server.ts", sources: ["src/routes/*.ts", "src/routes.ts", "src/server.ts"], server: { workers: 1, port: 0, standbys: 1 } };\n`,
+    "src/routes/a.ts": `module.exports = "a";\n`,
+    "src/routes.ts": `import fs from "node:fs";
+export const routes: string[] = fs.readdirSync(__dirname + "/routes").sort().map((name) => require("./routes/" + name));
+`,
+    "src/server.ts": `import http from "node:http";
+import { routes } from "./routes";
+http.createServer((_request, response) => response.end(routes.join(" "))).listen(3000);
+`,
+  });
+  // From the second run on it's known what the program loads by computed names, which says nothing of what it may find.
+  const first = startCli({ app, args: ["."] });
+  try {
+    await reloaded(first, "done");
+  } finally {
+    await first.close();
+  }
+  const started = await startApp(app);
+  await started.cli.waitFor(
+    "a standby that has evaluated the routes",
+    ({ event, what, evaluated }) =>
+      event === "standby" && what === "ready" && Number(evaluated) > 0,
+  );
+  const line = await after(started, () => {
+    put(app, "src/routes/b.ts", `module.exports = "b";\n`);
+  });
+  expect(line).toMatchObject(done(started, "src/routes/b.ts"));
+  expect((await get(started.port)).text).toBe("a b");
 });
