@@ -31,7 +31,8 @@ import type { SeekHint } from "./tries.js";
 import { openTunnel } from "./tunnel.js";
 import type { FrontLimits, TrustProxy } from "./types.js";
 import type { Upgrade } from "./upgrade.js";
-import { UploadClock } from "./upload-clock.js";
+import { uploadClock } from "./upload-clock.js";
+import type { UploadClock } from "./upload-clock.js";
 
 /** What all exchanges of a front share. */
 export interface ExchangeContext {
@@ -78,14 +79,10 @@ export class Exchange implements ConnectionUse, LeaseHolder {
     else this.#upgrade = to.upgrade;
     this.#head = clientHead(request, "upgrade" in to, context);
     this.#repeatable = isRepeatable(request.method, this.#head.hasBody);
-    if (this.#head.hasBody) {
-      this.#clock = new UploadClock({
-        request,
-        mayWait: this.#head.expectsContinue,
-        timeoutMs: context.limits.bodyTimeoutMs,
-        onSlow: () => this.#onSlow(),
-      });
-    }
+    this.#clock = uploadClock(request, this.#head, {
+      timeoutMs: context.limits.bodyTimeoutMs,
+      onSlow: () => this.#onSlow(),
+    });
     this.#tries = new Tries(this.#repeatable);
   }
 

@@ -1,37 +1,51 @@
 /** Times the pauses in which a client sends nothing of the body that it announced. */
 import type { IncomingMessage } from "node:http";
 
-/** What is to be timed. */
-export interface UploadClockOptions {
-  readonly request: IncomingMessage;
-  /** Whether the client may wait for `100 Continue`: it isn't slow then. */
-  readonly mayWait: boolean;
+import type { RequestHead } from "./headers.js";
+
+/** What a pause may be, and what comes of a longer one. */
+export interface UploadRule {
   /** The longest pause, in milliseconds; 0: any. */
   readonly timeoutMs: number;
   /** Called once. */
   readonly onSlow: () => void;
 }
 
+/** The clock of a request's body, if it has one. */
+export function uploadClock(
+  request: IncomingMessage,
+  head: RequestHead,
+  rule: UploadRule,
+): UploadClock | undefined {
+  if (!head.hasBody || rule.timeoutMs === 0) return undefined;
+  return new UploadClock(request, head.expectsContinue, rule);
+}
+
 /** The clock of one request's body. Pauses in which nobody reads it don't count: they are the process's. */
 export class UploadClock {
-  readonly #options: UploadClockOptions;
+  readonly #request: IncomingMessage;
+  readonly #mayWait: boolean;
+  readonly #rule: UploadRule;
   #runs = false;
 
-  constructor(options: UploadClockOptions) {
-    this.#options = options;
+  /** @param mayWait - whether the client may wait for `100 Continue`: it isn't slow then */
+  constructor(request: IncomingMessage, mayWait: boolean, rule: UploadRule) {
+    this.#request = request;
+    this.#mayWait = mayWait;
+    this.#rule = rule;
   }
 
   /** The body is being read. */
   begin(): void {
-    const { request, mayWait } = this.#options;
-    if (!mayWait) this.run();
-    else request.once("data", () => this.run());
+    if (!this.#mayWait) this.run();
+    else this.#request.once("data", () => this.run());
   }
 
   /** The client knows that it is to send. Later calls do nothing. */
   run(): void {
-    const { request, timeoutMs, onSlow } = this.#options;
-    if (this.#runs || timeoutMs === 0) return;
+    const request = this.#request;
+    const { timeoutMs, onSlow } = this.#rule;
+    if (this.#runs) return;
     if (request.complete || request.destroyed) return;
     this.#runs = true;
     const { socket } = request;
