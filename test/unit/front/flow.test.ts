@@ -1,7 +1,7 @@
 /** Back-pressure: what a side doesn't read is held back at the other, whatever its size. Counted, not timed. */
 import http from "node:http";
 import { once } from "node:events";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { World, ask, signal } from "./helpers.js";
 
@@ -10,6 +10,8 @@ beforeEach(() => {
   world = new World();
 });
 afterEach(() => world.end());
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const SIZE = 64 * 1024 * 1024;
 /** What the buffers of two sockets and of four streams may hold together: the kernel lets TCP's grow to several MB. */

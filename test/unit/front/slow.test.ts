@@ -116,7 +116,7 @@ describe("a slow body", () => {
   });
 
   it("isn't one that the worker doesn't read", async () => {
-    const size = 32 * 1024 * 1024;
+    const size = 16 * 1024 * 1024;
     let begin: () => void = () => undefined;
     const { port } = await world.simple((request, response) => {
       begin = () => {
