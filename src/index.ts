@@ -93,7 +93,7 @@ export type {
   StandbyEvent,
   StandbyStatus,
 } from "./pool/types.js";
-export type { Consistency } from "./front/types.js";
+export type { Consistency, TrustProxy } from "./front/types.js";
 export type { IoEvent, IoHandler } from "./mechanisms/io-calls.js";
 export type { IoSource } from "./mechanisms/io-sources.js";
 export type { OutputTarget } from "./mechanisms/output-target.js";

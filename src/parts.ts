@@ -234,6 +234,8 @@ function makeFront(
 ): Front {
   const { host, port, consistency, holdTimeoutMs, freshTimeoutMs } = options;
   return createFront({
+    ...options.frontLimits,
+    trustProxy: options.trustProxy,
     host,
     port,
     consistency,

@@ -6,7 +6,8 @@ import process from "node:process";
 import { PreforkError, messageOf } from "./errors.js";
 import { mixinFiles } from "./commands/references.js";
 import type { MixinSource } from "./commands/references.js";
-import type { Consistency } from "./front/types.js";
+import { defaultLimits, defaultTrust } from "./front/limits.js";
+import type { Consistency, FrontLimits, TrustProxy } from "./front/types.js";
 import { isAllowed, serverFields } from "./manifest/server-fields.js";
 import type { ServerConfig } from "./manifest/types.js";
 import type { OutputTarget } from "./mechanisms/output-target.js";
@@ -61,6 +62,8 @@ export interface ResolvedServerOptions {
   /** Absolute and real. */
   readonly mixins: readonly string[];
   commandTimeoutMs: number;
+  readonly frontLimits: FrontLimits;
+  readonly trustProxy: TrustProxy;
   readonly holdTimeoutMs: number;
   readonly freshTimeoutMs: number;
 }
@@ -123,6 +126,8 @@ export async function resolveServerOptions(
 ): Promise<ResolvedServerOptions> {
   const milliseconds = (name: Numeric, fallback: number): number =>
     integer(name, options[name], fallback);
+  const limit = (name: keyof FrontLimits): number =>
+    integer(name, options[name], defaultLimits[name]);
   const cores = Math.max(2, Math.min(4, os.availableParallelism()));
   return {
     port: integer("port", options.port, 3000),
@@ -152,6 +157,14 @@ export async function resolveServerOptions(
     slowStartMs: milliseconds("slowStartMs", 0),
     mixins: mixinFiles(options.mixins ?? []),
     commandTimeoutMs: milliseconds("commandTimeoutMs", 30_000),
+    frontLimits: {
+      headersTimeoutMs: limit("headersTimeoutMs"),
+      bodyTimeoutMs: limit("bodyTimeoutMs"),
+      keepAliveTimeoutMs: limit("keepAliveTimeoutMs"),
+      maxHeaderBytes: limit("maxHeaderBytes"),
+      maxHeaders: limit("maxHeaders"),
+    },
+    trustProxy: options.trustProxy ?? defaultTrust,
     holdTimeoutMs: milliseconds("holdTimeoutMs", 30_000),
     freshTimeoutMs: milliseconds("freshTimeoutMs", 10_000),
   };

@@ -35,6 +35,22 @@ export class PooledAgent extends http.Agent {
     return warm;
   }
 
+  /**
+   * Until its next request a connection has nothing to say. A process that goes on talking doesn't know where its answer
+   * ended, and what it says would be taken for the answer to somebody else's request.
+   */
+  override keepSocketAlive(socket: Duplex): boolean {
+    if (!keepAlive.call(this, socket) || socket.readableLength > 0)
+      return false;
+    socket.on("data", endTalk);
+    return true;
+  }
+
+  override reuseSocket(socket: Duplex, request: http.ClientRequest): void {
+    socket.off("data", endTalk);
+    super.reuseSocket(socket, request);
+  }
+
   /** Makes a connection for a later request; fails when the process can't be connected to. */
   async warmUp(deadlineMs: number): Promise<void> {
     const socket = openConnection(this.#target);
@@ -58,6 +74,16 @@ export class PooledAgent extends http.Agent {
     this.dropWarm();
     super.destroy();
   }
+}
+
+/** What Node's agent does by default. Its answer, whether the socket is kept, is documented, but not typed. */
+const keepAlive = Reflect.get(http.Agent.prototype, "keepSocketAlive") as (
+  this: http.Agent,
+  socket: Duplex,
+) => boolean;
+
+function endTalk(this: Duplex): void {
+  this.destroy();
 }
 
 /** A new connection for each request, and none kept. */

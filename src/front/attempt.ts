@@ -6,10 +6,16 @@ import type { Duplex } from "node:stream";
 import { whenConnected } from "./agents.js";
 import { pumpBody } from "./body.js";
 import type { RequestHead } from "./headers.js";
+import { pathOf } from "./target.js";
 import type { Target } from "./targets.js";
+
+/** As much as browsers take: what reaches them without the front shall reach them through it. Node's default is 16 KiB. */
+const MAX_ANSWER_HEADER_BYTES = 256 * 1024;
 
 /** Exactly one of `onAnswer`, `onTunnel` and `onFailure` is called, unless the attempt is cancelled before. */
 export interface AttemptEvents {
+  /** The request's body is being read from now on. Not called when it has none. */
+  onUpload(): void;
   /** `100 Continue` and the like; none, or any number. */
   onInformation(information: http.InformationEvent): void;
   onAnswer(answer: IncomingMessage): void;
@@ -61,12 +67,13 @@ export function attemptRequest(
     agent: target[way],
     socketPath: target.info.socketPath,
     method: request.method ?? "GET",
-    path: request.url ?? "/",
+    path: pathOf(request.method ?? "GET", request.url ?? "/") ?? "/",
     headers: head.headers,
+    maxHeaderSize: MAX_ANSWER_HEADER_BYTES,
   });
   // Bounded by the header's size. Node would cut the list silently.
   upstream.maxHeadersCount = 0;
-  if (head.expectsContinue) keepLatin1(upstream);
+  keepLatin1(upstream);
 
   const fail = (error: Error): void => {
     stopUpload();
@@ -116,6 +123,7 @@ export function attemptRequest(
           if (!request.complete) upstream.destroy();
         });
         stopPump = pumpBody(request, upstream);
+        events.onUpload();
       });
     });
   } else upstream.end();
@@ -140,7 +148,7 @@ function keepDraining(upstream: http.ClientRequest): void {
 }
 
 /**
- * A request that expects `100 Continue` has its header queued by Node's constructor at once, without the
+ * A request with an `Expect` field has its header queued by Node's constructor at once, without the
  * encoding that every other way gives it, so that latin1 bytes would come out as UTF-8.
  */
 function keepLatin1(upstream: http.ClientRequest): void {

@@ -4,7 +4,8 @@
  */
 import type { IncomingMessage, OutgoingMessage } from "node:http";
 
-import { pairs } from "./headers.js";
+import { trailerFields } from "./headers.js";
+import { pairs } from "./raw-fields.js";
 
 /**
  * Moves a message's body and trailers to another message, whose header is set and not sent yet.
@@ -28,7 +29,7 @@ export function pumpBody(
     begun = true;
     sink.off("drain", onDrain);
     if (source.rawTrailers.length > 0)
-      sink.addTrailers(pairs(source.rawTrailers));
+      sink.addTrailers(pairs(trailerFields(source.rawTrailers)));
     sink.end();
   };
   source.on("data", onData);

@@ -7,6 +7,15 @@ export interface ConnectionUse {
   start(onDone: () => void): void;
   /** The connection is closed. May be called for what is done, or never began. */
   clientGone(): void;
+  /**
+   * What the client sends can't be read from here on.
+   *
+   * @returns `received`: what this use is about had arrived before, and it goes on; `dropped`: it hadn't, so it's
+   * given up, and nothing was said; `cut`: given up in the middle of its answer
+   */
+  breakOff(): "received" | "dropped" | "cut";
+  /** The connection takes more again. Only called once Node's server has let go of the connection, and says so no more. */
+  drained(): void;
 }
 
 interface Connection {
@@ -15,6 +24,10 @@ interface Connection {
   readonly next: ConnectionUse[];
   /** Has it carried a request? */
   used: boolean;
+  /** Whether nothing that still comes is looked at. */
+  over: boolean;
+  /** See {@link Connections.takeOver}. */
+  takenOver: boolean;
 }
 
 /** All of a front's connections. */
@@ -35,6 +48,8 @@ export class Connections {
       current: undefined,
       next: [],
       used: false,
+      over: false,
+      takenOver: false,
     };
     this.#all.set(socket, connection);
     // Node's own listener is gone once a connection is upgraded.
@@ -47,13 +62,56 @@ export class Connections {
     });
   }
 
-  /** Starts, when what came before on the same connection is done. */
-  use(socket: Socket, use: ConnectionUse): void {
+  /**
+   * Starts, when what came before on the same connection is done.
+   *
+   * @param isLast - nothing that comes after it is looked at
+   */
+  use(socket: Socket, use: ConnectionUse, isLast = false): void {
     const connection = this.#all.get(socket);
-    if (connection === undefined) return;
+    if (connection === undefined || connection.over) return;
     connection.used = true;
+    connection.over = isLast;
     if (connection.current === undefined) this.#start(socket, connection, use);
     else connection.next.push(use);
+  }
+
+  /**
+   * What the client sends can't be read from here on: what had arrived whole is done, what hadn't is given up, and then
+   * comes `last`, unless the client is in the middle of an answer.
+   *
+   * @returns whether `last` has its turn
+   */
+  breakOff(socket: Socket, last: ConnectionUse): boolean {
+    const connection = this.#all.get(socket);
+    if (connection?.over === true) return false;
+    const newest = connection?.next.at(-1) ?? connection?.current;
+    const outcome = newest?.breakOff() ?? "received";
+    if (connection === undefined || outcome === "cut") {
+      socket.destroy();
+      return false;
+    }
+    if (outcome === "dropped") {
+      if (connection.next.pop() === undefined) connection.current = undefined;
+    }
+    this.use(socket, last, true);
+    return true;
+  }
+
+  /**
+   * Node's server has let go of a connection, for the sake of an upgrade or CONNECT: answers that it still has to carry hear from
+   * here on from us that it has drained.
+   */
+  takeOver(socket: Socket): void {
+    const connection = this.#all.get(socket);
+    if (connection === undefined || connection.takenOver) return;
+    connection.takenOver = true;
+    socket.on("drain", () => connection.current?.drained());
+  }
+
+  /** Whether nothing that still comes on a connection is looked at. */
+  isOver(socket: Socket): boolean {
+    return this.#all.get(socket)?.over ?? true;
   }
 
   #start(socket: Socket, connection: Connection, use: ConnectionUse): void {
@@ -63,6 +121,12 @@ export class Connections {
       connection.current = undefined;
       // The close event tells those that come next.
       if (socket.destroyed) return;
+      // The answer said that it is the last: what was sent after it must have no effect (RFC 9112 section 9.6).
+      if (socket.writableEnded) {
+        connection.over = true;
+        for (const dropped of connection.next.splice(0)) dropped.clientGone();
+        return;
+      }
       const next = connection.next.shift();
       if (next !== undefined) this.#start(socket, connection, next);
       else if (this.#closing) socket.destroySoon();

@@ -17,8 +17,11 @@ import {
 import type { OwnAnswer } from "./answers.js";
 import { asError, attemptRequest } from "./attempt.js";
 import type { Attempt, AttemptFailure, Way } from "./attempt.js";
+import { slowBody } from "./client-errors.js";
+import { clientHead } from "./client-head.js";
 import type { ConnectionUse } from "./connections.js";
-import { requestHead } from "./headers.js";
+import { faultOfAnswer } from "./faults.js";
+import type { Refusal } from "./faults.js";
 import type { RequestHead } from "./headers.js";
 import { isRepeatable } from "./policy.js";
 import { relayAnswer, relayInformation } from "./relay.js";
@@ -26,7 +29,10 @@ import type { Lease, LeaseHolder, Target } from "./targets.js";
 import { Tries } from "./tries.js";
 import type { SeekHint } from "./tries.js";
 import { openTunnel } from "./tunnel.js";
+import type { FrontLimits, TrustProxy } from "./types.js";
 import type { Upgrade } from "./upgrade.js";
+import { uploadClock } from "./upload-clock.js";
+import type { UploadClock } from "./upload-clock.js";
 
 /** What all exchanges of a front share. */
 export interface ExchangeContext {
@@ -36,6 +42,10 @@ export interface ExchangeContext {
   readonly defaultHost: () => string;
   readonly outage: () => string | undefined;
   readonly isClosing: () => boolean;
+  readonly trustProxy: TrustProxy;
+  readonly limits: Pick<FrontLimits, "bodyTimeoutMs">;
+  /** Ends what a connection has in hand with a refusal. */
+  readonly breakOff: (request: IncomingMessage, refusal: Refusal) => void;
   readonly log: (line: string) => void;
 }
 
@@ -47,6 +57,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
   readonly #head: RequestHead;
   readonly #repeatable: boolean;
   readonly #tries: Tries;
+  readonly #clock: UploadClock | undefined;
   #response: ServerResponse | undefined;
   #lease: Lease | undefined;
   #attempt: Attempt | undefined;
@@ -66,16 +77,12 @@ export class Exchange implements ConnectionUse, LeaseHolder {
     this.#request = request;
     if ("response" in to) this.#response = to.response;
     else this.#upgrade = to.upgrade;
-    const { headers } = request;
-    this.#head = requestHead(request.rawHeaders, {
-      method: request.method,
-      connection: headers.connection,
-      upgrade: this.#upgrade === undefined ? undefined : headers.upgrade,
-      remoteAddress: request.socket.remoteAddress,
-      protocol: "http",
-      defaultHost: context.defaultHost(),
-    });
+    this.#head = clientHead(request, "upgrade" in to, context);
     this.#repeatable = isRepeatable(request.method, this.#head.hasBody);
+    this.#clock = uploadClock(request, this.#head, {
+      timeoutMs: context.limits.bodyTimeoutMs,
+      onSlow: () => this.#onSlow(),
+    });
     this.#tries = new Tries(this.#repeatable);
   }
 
@@ -97,6 +104,17 @@ export class Exchange implements ConnectionUse, LeaseHolder {
     if (this.#closeTunnel !== undefined) return;
     this.#attempt?.cancel();
     this.#lease?.release();
+  }
+
+  breakOff(): "received" | "dropped" | "cut" {
+    if (this.#request.complete) return "received";
+    const isBegun = this.#response?.headersSent ?? false;
+    this.clientGone();
+    return isBegun ? "cut" : "dropped";
+  }
+
+  drained(): void {
+    this.#response?.emit("drain");
   }
 
   abort(reason: Error): void {
@@ -151,10 +169,12 @@ export class Exchange implements ConnectionUse, LeaseHolder {
         target,
         this.#way(),
         {
+          onUpload: () => this.#clock?.begin(),
           onInformation: (information) => {
-            if (this.#upgrade !== undefined) return;
-            if (information.statusCode === 100) this.#continued = true;
-            relayInformation(information, this.#request, this.#respond());
+            relayInformation(information, this.#request, this.#response);
+            if (information.statusCode !== 100) return;
+            this.#continued = true;
+            this.#clock?.run();
           },
           onAnswer: (answer) => this.#onAnswer(answer, lease),
           onTunnel: (answer, socket, early) => {
@@ -191,9 +211,20 @@ export class Exchange implements ConnectionUse, LeaseHolder {
     return this.#repeatable && !this.#tries.afresh ? "pooled" : "fresh";
   }
 
+  #onSlow(): void {
+    // An answer that is through, or under way, is the last that this connection carries.
+    if (this.#response?.headersSent === true) this.#request.socket.destroy();
+    else this.#context.breakOff(this.#request, slowBody);
+  }
+
   #onAnswer(answer: IncomingMessage, lease: Lease): void {
     this.#answered = true;
     lease.target.answered();
+    const fault = faultOfAnswer(answer);
+    if (fault !== undefined) {
+      this.#onBadAnswer(new Error(fault), lease);
+      return;
+    }
     const request = this.#request;
     const response = this.#respond();
     // The client was told not to send the body that it announced. What it sends next on this connection
@@ -207,12 +238,17 @@ export class Exchange implements ConnectionUse, LeaseHolder {
         if (refused) this.#attempt?.cancel();
       });
     } catch (error) {
-      this.#attempt?.cancel();
-      lease.release();
-      this.#answerOwn(badAnswer(lease.target.info.worker, asError(error)));
+      this.#onBadAnswer(asError(error), lease);
       return;
     }
     answer.once("close", lease.release);
+  }
+
+  /** Nothing of it was passed on, and its connection isn't used again. */
+  #onBadAnswer(error: Error, lease: Lease): void {
+    this.#attempt?.cancel();
+    lease.release();
+    this.#answerOwn(badAnswer(lease.target.info.worker, error));
   }
 
   #onFailure(failure: AttemptFailure, target: Target): void {

@@ -7,21 +7,21 @@
  * doesn't know what a generation contains or when processes are replaced: `dev-server.ts` tells it, by
  * `connect`, `admit`, `drain`, `remove`, in this order.
  *
- * Request: front.ts -> connections.ts (in turn) -> exchange.ts -> admission.ts + policy.ts (to whom, when) ->
+ * Request: public-server.ts (may it be passed on?) -> connections.ts (in turn) -> exchange.ts -> admission.ts + policy.ts (to whom, when) ->
  * attempt.ts (send; tries.ts when it fails) -> relay.ts (answer) or tunnel.ts (upgraded).
  */
-import http from "node:http";
 import { setTimeout as setDelay } from "node:timers/promises";
-import type { Socket } from "node:net";
 
 import { PreforkError, messageOf } from "../errors.js";
 import { Admission } from "./admission.js";
 import { Connections } from "./connections.js";
 import { Exchange } from "./exchange.js";
 import type { ExchangeContext } from "./exchange.js";
+import { defaultTrust, resolveLimits } from "./limits.js";
 import { listen, urlHost } from "./listen.js";
+import { createPublicServer } from "./public-server.js";
+import { RefusalUse } from "./refusing.js";
 import type { Front, FrontOptions } from "./types.js";
-import { isServedPlain, servePlain, upgradeOf } from "./upgrade.js";
 
 const DEFAULT_HOLD_TIMEOUT_MS = 30_000;
 const DEFAULT_FRESH_TIMEOUT_MS = 10_000;
@@ -31,9 +31,6 @@ const DEATH_NOTICE_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** When the front closes: how long connections may still bring a request. */
 const LINGER_MS = 100;
-
-/** Longer than any browser keeps an idle connection (Chromium: 300 s), so that none is closed just when it is used. */
-const KEEP_ALIVE_MS = 330_000;
 
 /**
  * Makes the front. Nothing is opened before `listen()`.
@@ -45,7 +42,12 @@ const KEEP_ALIVE_MS = 330_000;
  * front.admit(target);
  */
 export function createFront(options: FrontOptions): Front {
-  const counters = { requests: 0, retries: 0, upgrades: 0, ownAnswers: 0 };
+  const counters = {
+    ...{ requests: 0, refused: 0, retries: 0 },
+    ...{ upgrades: 0, ownAnswers: 0 },
+  };
+  const limits = resolveLimits(options);
+  const log = options.log ?? ((): void => undefined);
   const admission = new Admission(options.consistency, {
     holdTimeoutMs: options.holdTimeoutMs ?? DEFAULT_HOLD_TIMEOUT_MS,
     freshTimeoutMs: options.freshTimeoutMs ?? DEFAULT_FRESH_TIMEOUT_MS,
@@ -61,12 +63,27 @@ export function createFront(options: FrontOptions): Front {
     defaultHost: () => defaultHost,
     outage: () => outage,
     isClosing: () => closed !== undefined,
-    log: options.log ?? (() => undefined),
+    trustProxy: options.trustProxy ?? defaultTrust,
+    limits,
+    breakOff: (request, refusal) => {
+      const { socket } = request;
+      const use = new RefusalUse(socket, refusal, request);
+      if (connections.breakOff(socket, use)) counters.refused++;
+    },
+    log,
   };
 
-  const server = createServer(connections, (socket, request, to) => {
-    counters.requests++;
-    connections.use(socket, new Exchange(context, request, to));
+  const server = createPublicServer({
+    connections,
+    limits,
+    onRequest: (socket, request, to) => {
+      counters.requests++;
+      connections.use(socket, new Exchange(context, request, to));
+    },
+    onRefusal: (line) => {
+      counters.refused++;
+      if (line !== undefined) log(line);
+    },
   });
 
   return {
@@ -164,55 +181,4 @@ export function createFront(options: FrontOptions): Front {
     await stopped;
     for (const target of admission.all()) target.closeSockets();
   }
-}
-
-type OnRequest = (
-  socket: Socket,
-  request: http.IncomingMessage,
-  to: ConstructorParameters<typeof Exchange>[2],
-) => void;
-
-function createServer(
-  connections: Connections,
-  onRequest: OnRequest,
-): http.Server {
-  const server = http.createServer({
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    // A request may be held, and an upload may take as long as it takes: neither is timed from here.
-    requestTimeout: 0,
-    keepAlive: true,
-  });
-  // Bounded by the header's size. Node would cut the list silently.
-  server.maxHeadersCount = 0;
-  server.on("connection", (socket: Socket) => connections.add(socket));
-  const onPlain = (
-    request: http.IncomingMessage,
-    response: http.ServerResponse,
-  ): void => onRequest(request.socket, request, { response });
-  server.on("request", onPlain);
-  // What the client expects, the process decides.
-  server.on("checkContinue", onPlain);
-  server.on("checkExpectation", onPlain);
-  server.on("upgrade", (request, _duplex, early: Buffer) => {
-    const { socket } = request;
-    if (isServedPlain(request)) {
-      connections.use(socket, {
-        start: (onDone) => {
-          onDone();
-          servePlain(server, request, socket, early);
-        },
-        clientGone: () => undefined,
-      });
-      return;
-    }
-    onRequest(socket, request, { upgrade: upgradeOf(request, socket, early) });
-  });
-  server.on("connect", (_request, socket) => {
-    socket.on("error", () => undefined);
-    socket.end(
-      "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n" +
-        "Content-Length: 0\r\nConnection: close\r\n\r\n",
-    );
-  });
-  return server;
 }

@@ -3,8 +3,11 @@
  * value, name, value, ...), so that order, case, duplicates and latin1 bytes stay as they are.
  *
  * Hop-by-hop fields: RFC 9110 section 7.6.1. Framing is decided anew on each
- * side, from the same facts: a length, or chunks.
+ * side, from the same facts: a length, or chunks. What is refused instead: `faults.ts`.
  */
+import { addHop, forwardedFields } from "./forwarded.js";
+import type { ForwardedPlaces, Hop } from "./forwarded.js";
+import { dropField, without } from "./raw-fields.js";
 
 /** Never forwarded. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -14,6 +17,18 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "te",
   "transfer-encoding",
   "upgrade",
+  // Says how HTTP/2 would be spoken after an upgrade that is never made (RFC 9113 section 3.1).
+  "http2-settings",
+]);
+
+/** What has no place behind a body, where it could change what the message means to whoever merges trailers (RFC 9110 section 6.5.1). */
+const NEVER_TRAILERS: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  "content-length",
+  "host",
+  "trailer",
+  "expect",
+  ...forwardedFields.keys(),
 ]);
 
 /** A `Connection` header that names these is wrong or hostile: without them a message has another meaning. */
@@ -46,13 +61,16 @@ export function namedByConnection(
 /** What is known of a request besides its header fields. */
 export interface RequestFacts {
   readonly method: string | undefined;
+  readonly httpVersion: string;
   /** All `Connection` fields, joined by commas. */
   readonly connection: string | undefined;
   /** The value of `Upgrade` when the connection is to be upgraded. */
   readonly upgrade?: string | undefined;
   /** The client's address, where it is still known. */
   readonly remoteAddress: string | undefined;
-  readonly protocol: "http" | "https";
+  /** Whether it is believed what it says of earlier hops. */
+  readonly isTrusted: boolean;
+  readonly protocol: Hop["protocol"];
   /** `Host` for a client that sent none (HTTP/1.0). */
   readonly defaultHost: string;
 }
@@ -72,7 +90,9 @@ export function requestHead(
 ): RequestHead {
   const named = namedByConnection(facts.connection);
   const headers: string[] = [];
+  let places: ForwardedPlaces | undefined;
   let chunked = false;
+  let hasTrailer = false;
   let length: string | undefined;
   let host: string | undefined;
   let expectsContinue = false;
@@ -87,25 +107,32 @@ export function requestHead(
     if (named?.has(key)) continue;
     if (key === "content-length") length = value;
     else if (key === "host") host = value;
+    else if (key === "trailer") hasTrailer = true;
     else if (key === "expect") {
+      // RFC 9110 section 10.1.1: in HTTP/1.0 it means nothing, and the process is spoken to in HTTP/1.1.
+      if (facts.httpVersion === "1.0") continue;
       expectsContinue = value.toLowerCase() === "100-continue";
+    } else if (key.charCodeAt(0) === LETTER_F || key.startsWith("x-f")) {
+      const field = forwardedFields.get(key);
+      if (field !== undefined) {
+        if (!facts.isTrusted) continue;
+        (places ??= {})[field] = headers.length + 1;
+      }
     }
     headers.push(name, value);
   }
   if (chunked) headers.push("Transfer-Encoding", "chunked");
-  else {
-    dropField(headers, "trailer");
+  else if (length === undefined && !isUsuallyBodiless(facts.method)) {
     // Else Node frames it as an empty chunked body.
-    if (length === undefined && !isUsuallyBodiless(facts.method)) {
-      headers.push("Content-Length", "0");
-    }
+    headers.push("Content-Length", "0");
   }
   if (host === undefined) headers.push("Host", facts.defaultHost);
-  if (facts.remoteAddress !== undefined) {
-    headers.push("X-Forwarded-For", facts.remoteAddress);
-  }
-  headers.push("X-Forwarded-Proto", facts.protocol);
-  headers.push("X-Forwarded-Host", host ?? facts.defaultHost);
+  addHop(headers, places, {
+    remoteAddress: facts.remoteAddress,
+    protocol: facts.protocol,
+    host: host ?? facts.defaultHost,
+  });
+  if (hasTrailer && !chunked) dropField(headers, "trailer");
   if (facts.upgrade !== undefined) {
     headers.push("Connection", "Upgrade", "Upgrade", facts.upgrade);
   }
@@ -115,6 +142,8 @@ export function requestHead(
     expectsContinue,
   };
 }
+
+const LETTER_F = "f".charCodeAt(0);
 
 /** Methods for which Node's client assumes no body. */
 function isUsuallyBodiless(method: string | undefined): boolean {
@@ -142,6 +171,8 @@ export interface AnswerFacts extends Tags {
   readonly upgrade?: string | undefined;
   /** Whether trailers can follow at all: an HTTP/1.1 client, and an answer that can have a body. */
   readonly mayBeChunked: boolean;
+  /** Whether it must not have a `Content-Length`: 101 and 204 (RFC 9110 section 8.6). */
+  readonly isLengthless: boolean;
 }
 
 /** An answer's header as the client gets it. */
@@ -167,8 +198,11 @@ export function answerHead(
       continue;
     }
     if (named?.has(key)) continue;
-    if (key === "content-length") hasLength = true;
-    else if (key === "trailer") hasTrailer = true;
+    if (key === "content-length") {
+      // A client that believed it would wait, or take the next answer for a body.
+      if (facts.isLengthless) continue;
+      hasLength = true;
+    } else if (key === "trailer") hasTrailer = true;
     headers.push(name, raw[i + 1] ?? "");
   }
   // Node throws when `Trailer` is announced for what isn't chunked.
@@ -183,31 +217,24 @@ export function answerHead(
   return { headers, hasLength };
 }
 
-function dropField(headers: string[], key: string): void {
-  for (let i = headers.length - 2; i >= 0; i -= 2) {
-    if (headers[i]?.toLowerCase() === key) headers.splice(i, 2);
-  }
+/** The header of a `1xx` answer as the client shall get it. */
+export function informationFields(
+  raw: readonly string[],
+  connection: string | undefined,
+): string[] {
+  const named = namedByConnection(connection);
+  return without(
+    raw,
+    (key) =>
+      HOP_BY_HOP.has(key) ||
+      key === "content-length" ||
+      named?.has(key) === true,
+  );
 }
 
-/** A raw list as pairs, which `addTrailers` takes. */
-export function pairs(raw: readonly string[]): [string, string][] {
-  const list: [string, string][] = [];
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    list.push([raw[i] ?? "", raw[i + 1] ?? ""]);
-  }
-  return list;
-}
-
-/** Header lines as they go over the wire, with the empty line at the end. */
-export function headerText(
-  firstLine: string,
-  headers: readonly string[],
-): string {
-  let text = `${firstLine}\r\n`;
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    text += `${headers[i] ?? ""}: ${headers[i + 1] ?? ""}\r\n`;
-  }
-  return `${text}\r\n`;
+/** The trailers of a message as the other side shall get them. */
+export function trailerFields(raw: readonly string[]): string[] {
+  return without(raw, (key) => NEVER_TRAILERS.has(key));
 }
 
 /** Whether an `Upgrade` header asks for HTTP/2 in clear text, which is served as plain HTTP/1.1. */

@@ -6,45 +6,36 @@ import type {
 } from "node:http";
 
 import { pumpBody } from "./body.js";
-import { answerHead } from "./headers.js";
+import { answerHead, informationFields } from "./headers.js";
 import type { Tags } from "./headers.js";
+import { headerText } from "./raw-fields.js";
 
-/** Passes `100 Continue`, `102 Processing` and `103 Early Hints` on. */
+/**
+ * Passes a `1xx` on: `100 Continue`, `103 Early Hints`, and those that are yet to be invented (RFC 9110 section 15.2).
+ * Written past Node's response, which knows three of them, and of their fields only some.
+ *
+ * @param response - undefined for a request for an upgrade, which has none yet
+ */
 export function relayInformation(
   information: InformationEvent,
   request: IncomingMessage,
-  response: ServerResponse,
+  response: ServerResponse | undefined,
 ): void {
+  const socket = response?.socket ?? request.socket;
   // HTTP/1.0 knows no such answers.
-  if (response.headersSent || request.httpVersionMinor === 0) return;
-  switch (information.statusCode) {
-    case 100:
-      response.writeContinue();
-      return;
-    case 102:
-      response.writeProcessing();
-      return;
-    case 103:
-      relayEarlyHints(information, response);
+  if (request.httpVersionMinor === 0 || response?.headersSent === true) return;
+  if (!socket.writable) return;
+  // Node's response notes that the body was asked for, so that the connection may be kept.
+  if (information.statusCode === 100 && response !== undefined) {
+    response.writeContinue();
+    return;
   }
-}
-
-function relayEarlyHints(
-  information: InformationEvent,
-  response: ServerResponse,
-): void {
-  const hints: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(information.headers)) {
-    if (value !== undefined) hints[name] = value;
-  }
-  // Node joins what came in several fields, and its writer takes one link per entry.
-  const { link } = hints;
-  if (typeof link === "string") hints["link"] = link.split(/,\s*(?=<)/);
-  try {
-    response.writeEarlyHints(hints);
-  } catch {
-    // Node's writer is stricter than its parser. A hint is no loss.
-  }
+  const line = `HTTP/1.1 ${information.statusCode} ${information.statusMessage}`;
+  const fields = informationFields(
+    information.rawHeaders,
+    information.headers.connection,
+  );
+  socket.write(headerText(line, fields), "latin1");
 }
 
 /**
@@ -69,7 +60,12 @@ export function relayAnswer(
       request.method !== "HEAD" &&
       answer.statusCode !== 204 &&
       answer.statusCode !== 304,
+    isLengthless: answer.statusCode === 204,
   });
+  // RFC 9112 section 6.1. Node would send chunks to an HTTP/1.0 client whose TE field asks for them.
+  if (request.httpVersionMinor === 0) {
+    response.useChunkedEncodingByDefault = false;
+  }
   response.writeHead(
     answer.statusCode ?? 502,
     answer.statusMessage ?? "",

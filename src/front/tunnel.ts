@@ -3,8 +3,9 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
-import { answerHead, headerText } from "./headers.js";
+import { answerHead } from "./headers.js";
 import type { Tags } from "./headers.js";
+import { headerText } from "./raw-fields.js";
 
 /** The two ends of a connection that is upgraded, and what each said early. */
 export interface TunnelEnds {
@@ -34,6 +35,7 @@ export function openTunnel(
     connection: answer.headers.connection,
     upgrade: answer.headers.upgrade ?? "",
     mayBeChunked: false,
+    isLengthless: true,
   });
   // Whatever Node's server or agent had in mind for an idle connection.
   client.setTimeout(0);

@@ -16,8 +16,40 @@ export interface FrontTarget {
 /** Which processes get new leases: see DESIGN "fresh". */
 export type Consistency = "fresh" | "available";
 
-/** What `createFront` takes. */
-export interface FrontOptions {
+/** Whose `X-Forwarded-*` and `Forwarded` fields are believed: those of peers on this machine, of all, of nobody. */
+export type TrustProxy = "loopback" | "all" | "none";
+
+/** Bounds on what clients may do. All are options of the front. */
+export interface FrontLimits {
+  /**
+   * From a request's first byte (on a new connection: from its start) to the end of its header, in milliseconds; then it is
+   * answered 408, and a connection on which nothing was said is closed. Looked after every few seconds. 0 turns it off. Default: 60,000.
+   */
+  readonly headersTimeoutMs: number;
+  /**
+   * The longest pause in the arrival of a request's body, in milliseconds; then the request is answered 408 and taken from the
+   * process. While nobody reads (the request is held, the process holds back) no time passes. 0 turns it off. Default: 60,000.
+   */
+  readonly bodyTimeoutMs: number;
+  /**
+   * How long a connection may be idle after an answer, in milliseconds; then it is closed. Longer than any browser keeps one,
+   * so that none is closed just when it's used. 0 turns it off. Default: 330,000.
+   */
+  readonly keepAliveTimeoutMs: number;
+  /**
+   * The most that a request's target and header fields may be together, in bytes; then it is answered 431. Node's server, in
+   * the processes, has the same limit: whoever raises one raises the other with `--max-http-header-size`. Default: 16,384.
+   */
+  readonly maxHeaderBytes: number;
+  /**
+   * The most header fields that a request may have; then it is answered 431. Node's server takes 1,000 in the processes and
+   * leaves out the rest without a word, and the front adds a few. Default: 900.
+   */
+  readonly maxHeaders: number;
+}
+
+/** What `createFront` takes. The bounds on clients are those of {@link FrontLimits}. */
+export interface FrontOptions extends Partial<FrontLimits> {
   /** The address to listen on. */
   readonly host: string;
   /** The port to listen on; 0 lets the system pick one. */
@@ -33,7 +65,12 @@ export interface FrontOptions {
    * then the newest process that is ready gets it. Default: 10,000.
    */
   readonly freshTimeoutMs?: number;
-  /** Gets one line whenever the front itself had to answer for the app (502, 503). Default: nobody. */
+  /**
+   * Whose `X-Forwarded-*` and `Forwarded` fields are believed, and added to: those of peers on this machine (a tunnel, a TLS
+   * terminator), of `all`, of `none`. What others say is replaced. Default `loopback`.
+   */
+  readonly trustProxy?: TrustProxy;
+  /** Gets one line whenever the front refused a request (400, 501), or itself had to answer for the app (502, 503). Default: nobody. */
   readonly log?: (line: string) => void;
 }
 
@@ -60,8 +97,10 @@ export interface FrontTargetStats {
 
 /** Counters since the front was made, and what it has in hand. */
 interface FrontStats {
-  /** Requests and upgrades received. */
+  /** Requests and upgrades received that may be passed on. */
   readonly requests: number;
+  /** Requests refused: malformed, too large or too slow (4xx, 501, 505). Most of them reached no process. */
+  readonly refused: number;
   /** Requests that wait at this moment. */
   readonly held: number;
   /** Requests that ever had to wait. */

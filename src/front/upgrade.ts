@@ -3,7 +3,8 @@ import { ServerResponse } from "node:http";
 import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 
-import { asksForH2c, headerText } from "./headers.js";
+import { asksForH2c } from "./headers.js";
+import { headerText } from "./raw-fields.js";
 
 /** A connection that is to be upgraded. */
 export interface Upgrade {
@@ -28,8 +29,7 @@ export function upgradeOf(
       response.shouldKeepAlive = false;
       response.on("error", () => undefined);
       response.assignSocket(socket);
-      // Node's server does these two for the connections that it has in hand.
-      socket.on("drain", () => response.emit("drain"));
+      // Node's server does this for the connections that it has in hand.
       response.once("finish", () => {
         response.detachSocket(socket);
         socket.destroySoon();
@@ -43,11 +43,13 @@ export function upgradeOf(
 
 /**
  * Whether a request for an upgrade is rather an ordinary request: for HTTP/2 in clear text, which nobody needs to
- * speak; and one with a body, which comes first, and which Node has not read (RFC 9110 section 7.8: a server may ignore `Upgrade`).
+ * speak; one with a body, which comes first, and which Node has not read; and one in HTTP/1.0, which knows no upgrades
+ * (RFC 9110 section 7.8: a server may ignore `Upgrade`, and in HTTP/1.0 must).
  */
 export function isServedPlain(request: IncomingMessage): boolean {
   const { headers } = request;
   return (
+    request.httpVersion === "1.0" ||
     asksForH2c(headers.upgrade) ||
     headers["transfer-encoding"] !== undefined ||
     Number(headers["content-length"] ?? 0) !== 0
@@ -70,7 +72,7 @@ export function servePlain(
     const value = raw[i + 1] ?? "";
     headers.push(name, key === "connection" ? withoutUpgrade(value) : value);
   }
-  const line = `${request.method ?? "GET"} ${request.url ?? "/"} HTTP/1.1`;
+  const line = `${request.method ?? "GET"} ${request.url ?? "/"} HTTP/${request.httpVersion}`;
   const text = Buffer.from(headerText(line, headers), "latin1");
   socket.unshift(Buffer.concat([text, early]));
   server.emit("connection", socket);

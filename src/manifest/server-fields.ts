@@ -53,6 +53,12 @@ export const serverFields: {
   hookTimeoutMs: milliseconds,
   commandTimeoutMs: milliseconds,
   lingerMs: milliseconds,
+  headersTimeoutMs: milliseconds,
+  bodyTimeoutMs: milliseconds,
+  keepAliveTimeoutMs: milliseconds,
+  maxHeaderBytes: { kind: "integer", least: 1024, most: 1_048_576 },
+  maxHeaders: { kind: "integer", least: 1, most: 100_000 },
+  trustProxy: { kind: "choice", values: ["loopback", "all", "none"] },
   holdTimeoutMs: milliseconds,
   freshTimeoutMs: milliseconds,
 };

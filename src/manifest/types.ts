@@ -2,7 +2,7 @@
  * What a manifest may say ({@link ProjectConfig}) and what everything else
  * works with ({@link ResolvedProject}). Types only: a leaf.
  */
-import type { Consistency } from "../front/types.js";
+import type { Consistency, TrustProxy } from "../front/types.js";
 
 /**
  * One entry of a manifest's list: a path or glob, or an object.
@@ -168,6 +168,18 @@ export interface ServerConfig {
   readonly commandTimeoutMs?: number;
   /** How long a keep-alive connection on a worker's own port may stay idle while its process drains, in milliseconds. Default 1,000. */
   readonly lingerMs?: number;
+  /** From a request's first byte to the end of its header, in milliseconds; then it's answered 408. 0 turns that off. Default 60,000. */
+  readonly headersTimeoutMs?: number;
+  /** The longest pause in the arrival of a request's body, in milliseconds; then it's answered 408. 0 turns that off. Default 60,000. */
+  readonly bodyTimeoutMs?: number;
+  /** How long a connection to the front may be idle after an answer, in milliseconds; 0: for ever. Default 330,000. */
+  readonly keepAliveTimeoutMs?: number;
+  /** The most that a request's target and header fields may be together, in bytes; then it's answered 431. Default 16,384, Node's own. */
+  readonly maxHeaderBytes?: number;
+  /** The most header fields that a request may have; then it's answered 431. Default 900. */
+  readonly maxHeaders?: number;
+  /** Whose `X-Forwarded-*` and `Forwarded` fields are believed: peers on this machine (`loopback`), `all`, `none`. Default `loopback`. */
+  readonly trustProxy?: TrustProxy;
   /** The longest a request waits while no worker is ready, in milliseconds; then it's answered 503. Default 30,000. */
   readonly holdTimeoutMs?: number;
   /** The longest a request is held after a save before an old worker answers it, in milliseconds. Default 10,000. */

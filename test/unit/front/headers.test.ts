@@ -10,8 +10,10 @@ import type { AnswerFacts, RequestFacts } from "../../../src/front/headers.js";
 
 const request: RequestFacts = {
   method: "GET",
+  httpVersion: "1.1",
   connection: undefined,
   remoteAddress: "10.0.0.7",
+  isTrusted: true,
   protocol: "http",
   defaultHost: "localhost:3000",
 };
@@ -22,10 +24,13 @@ const forwarded = (host: string): string[] => [
   "http",
   "X-Forwarded-Host",
   host,
+  "Forwarded",
+  `for=10.0.0.7;host="${host}";proto=http`,
 ];
 const answer: AnswerFacts = {
   connection: undefined,
   mayBeChunked: true,
+  isLengthless: false,
   worker: 2,
   generation: 5,
 };

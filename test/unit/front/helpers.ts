@@ -170,7 +170,7 @@ export class RawClient {
 
   /** Resolves with all that was received, once it holds `what`. */
   async sees(what: string | RegExp): Promise<string> {
-    await this.#until(() =>
+    await this.until(() =>
       typeof what === "string"
         ? this.text.includes(what)
         : what.test(this.text),
@@ -187,12 +187,13 @@ export class RawClient {
 
   /** Resolves with all that was received, once the other side has closed or reset the connection. */
   async closed(): Promise<string> {
-    await this.#until(() => this.ended);
+    await this.until(() => this.ended);
     this.socket.destroy();
     return this.text;
   }
 
-  async #until(condition: () => boolean): Promise<void> {
+  /** Resolves once the condition holds, or the connection is closed. It's looked at whenever something happens. */
+  async until(condition: () => boolean): Promise<void> {
     await new Promise<void>((resolve) => {
       const check = (): void => {
         if (!condition() && !this.socket.closed) return;

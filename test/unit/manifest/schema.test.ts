@@ -68,7 +68,8 @@ function trials(field: ServerField): unknown[] {
     field.kind === "integer"
       ? [field.least, field.least - 1, field.most, field.most + 1]
       : [];
-  return [...usual, ...more, ...edges];
+  const choices = field.kind === "choice" ? field.values : [];
+  return [...usual, ...more, ...edges, ...choices];
 }
 
 describe("the schema and the validator", () => {

@@ -1,0 +1,31 @@
+/** A client's request as Node shows it, and what of it the process gets. */
+import type { IncomingMessage } from "node:http";
+
+import { isTrusted, plainAddress } from "./forwarded.js";
+import { requestHead } from "./headers.js";
+import type { RequestHead } from "./headers.js";
+import { authorityOf } from "./target.js";
+import type { TrustProxy } from "./types.js";
+
+/** The header that goes to the process. */
+export function clientHead(
+  request: IncomingMessage,
+  isUpgrade: boolean,
+  context: {
+    readonly trustProxy: TrustProxy;
+    readonly defaultHost: () => string;
+  },
+): RequestHead {
+  const { headers, method, url, httpVersion, rawHeaders, socket } = request;
+  const remoteAddress = plainAddress(socket.remoteAddress);
+  return requestHead(rawHeaders, {
+    method,
+    httpVersion,
+    remoteAddress,
+    connection: headers.connection,
+    upgrade: isUpgrade ? headers.upgrade : undefined,
+    isTrusted: isTrusted(context.trustProxy, remoteAddress),
+    protocol: "http",
+    defaultHost: authorityOf(url ?? "/") ?? context.defaultHost(),
+  });
+}
