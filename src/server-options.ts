@@ -63,6 +63,10 @@ export interface ResolvedServerOptions {
   commandTimeoutMs: number;
   readonly holdTimeoutMs: number;
   readonly freshTimeoutMs: number;
+  concurrency: number;
+  maxHeld: number;
+  endStreams: boolean;
+  maxDraining: number;
 }
 
 /** The options that are numbers. */
@@ -154,5 +158,9 @@ export async function resolveServerOptions(
     commandTimeoutMs: milliseconds("commandTimeoutMs", 30_000),
     holdTimeoutMs: milliseconds("holdTimeoutMs", 30_000),
     freshTimeoutMs: milliseconds("freshTimeoutMs", 10_000),
+    concurrency: integer("concurrency", options.concurrency, 0),
+    maxHeld: integer("maxHeld", options.maxHeld, 1_000),
+    endStreams: options.endStreams ?? true,
+    maxDraining: integer("maxDraining", options.maxDraining, 8),
   };
 }

@@ -13,6 +13,7 @@ import {
   noAnswer,
   nothingReady,
   sendOwnAnswer,
+  tooBusy,
 } from "./answers.js";
 import type { OwnAnswer } from "./answers.js";
 import { asError, attemptRequest } from "./attempt.js";
@@ -21,11 +22,12 @@ import type { ConnectionUse } from "./connections.js";
 import { requestHead } from "./headers.js";
 import type { RequestHead } from "./headers.js";
 import { isRepeatable } from "./policy.js";
-import { relayAnswer, relayInformation } from "./relay.js";
+import { isEventStream, relayAnswer, relayInformation } from "./relay.js";
 import type { Lease, LeaseHolder, Target } from "./targets.js";
 import { Tries } from "./tries.js";
 import type { SeekHint } from "./tries.js";
 import { openTunnel } from "./tunnel.js";
+import type { Outage } from "./types.js";
 import type { Upgrade } from "./upgrade.js";
 
 /** What all exchanges of a front share. */
@@ -34,7 +36,7 @@ export interface ExchangeContext {
   readonly counters: { retries: number; upgrades: number; ownAnswers: number };
   /** `Host` for clients that sent none. */
   readonly defaultHost: () => string;
-  readonly outage: () => string | undefined;
+  readonly outage: () => Outage | undefined;
   readonly isClosing: () => boolean;
   readonly log: (line: string) => void;
 }
@@ -51,7 +53,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
   #lease: Lease | undefined;
   #attempt: Attempt | undefined;
   #leaveWait: (() => void) | undefined;
-  #closeTunnel: (() => void) | undefined;
+  #isTunnel = false;
   #answered = false;
   #continued = false;
   #gone = false;
@@ -94,18 +96,17 @@ export class Exchange implements ConnectionUse, LeaseHolder {
     this.#gone = true;
     this.#leaveWait?.();
     // A tunnel closes its other side by itself.
-    if (this.#closeTunnel !== undefined) return;
+    if (this.#isTunnel) return;
     this.#attempt?.cancel();
     this.#lease?.release();
   }
 
-  abort(reason: Error): void {
-    this.#closeTunnel?.();
-    this.#attempt?.destroy(reason);
-  }
-
   abortUnanswered(reason: Error): void {
     if (!this.#answered) this.#attempt?.destroy(reason);
+  }
+
+  abortUnsent(reason: Error): void {
+    if (this.#attempt?.isSent() === false) this.#attempt.destroy(reason);
   }
 
   #seek(hint: SeekHint = {}): void {
@@ -118,6 +119,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
     this.#leaveWait = admission.wait({
       ...hint,
       avoid: this.#tries.avoid,
+      isRepeated: this.#tries.last !== undefined,
       onTarget: (found) => {
         this.#leaveWait = undefined;
         this.#send(found);
@@ -131,7 +133,11 @@ export class Exchange implements ConnectionUse, LeaseHolder {
 
   #onTimeout(): void {
     const { admission, outage, isClosing } = this.#context;
-    const { last } = this.#tries;
+    const { last, avoid } = this.#tries;
+    if (admission.isBusy(avoid)) {
+      this.#answerOwn(tooBusy());
+      return;
+    }
     if (last !== undefined && admission.get(last.target.id) !== undefined) {
       this.#answerOwn(noAnswer(last.target.worker, last.error, "nowhere-else"));
       return;
@@ -140,9 +146,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
   }
 
   #send(target: Target): void {
-    const lease = target.lease(this, (released) => {
-      this.#context.admission.released(released);
-    });
+    const lease = this.#context.admission.lease(target, this);
     this.#lease = lease;
     try {
       this.#attempt = attemptRequest(
@@ -162,7 +166,9 @@ export class Exchange implements ConnectionUse, LeaseHolder {
             this.#context.counters.upgrades++;
             const upgrade = this.#upgrade;
             if (upgrade === undefined) return void socket.destroy();
-            this.#closeTunnel = openTunnel(
+            this.#isTunnel = true;
+            lease.becomeStream();
+            openTunnel(
               answer,
               {
                 client: upgrade.socket,
@@ -193,7 +199,8 @@ export class Exchange implements ConnectionUse, LeaseHolder {
 
   #onAnswer(answer: IncomingMessage, lease: Lease): void {
     this.#answered = true;
-    lease.target.answered();
+    lease.answered();
+    if (isEventStream(answer)) lease.becomeStream();
     const request = this.#request;
     const response = this.#respond();
     // The client was told not to send the body that it announced. What it sends next on this connection

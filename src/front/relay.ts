@@ -9,6 +9,12 @@ import { pumpBody } from "./body.js";
 import { answerHead } from "./headers.js";
 import type { Tags } from "./headers.js";
 
+/** Whether an answer is a stream of server-sent events, which may stay open for as long as the page does. */
+export function isEventStream(answer: IncomingMessage): boolean {
+  const type = answer.headers["content-type"];
+  return type !== undefined && /^text\/event-stream\s*(?:;|$)/i.test(type);
+}
+
 /** Passes `100 Continue`, `102 Processing` and `103 Early Hints` on. */
 export function relayInformation(
   information: InformationEvent,

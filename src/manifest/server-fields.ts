@@ -55,6 +55,10 @@ export const serverFields: {
   lingerMs: milliseconds,
   holdTimeoutMs: milliseconds,
   freshTimeoutMs: milliseconds,
+  concurrency: { kind: "integer", least: 0, most: 65_536 },
+  maxHeld: { kind: "integer", least: 0, most: 65_536 },
+  endStreams: { kind: "boolean" },
+  maxDraining: { kind: "integer", least: 0, most: 1024 },
 };
 
 /** Is it the name of an option that a manifest may give? */
