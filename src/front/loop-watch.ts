@@ -52,7 +52,8 @@ export class LoopWatch {
 
   /** One timer for all, and none while nothing is in hand. */
   #wakeUp(): void {
-    this.#timer ??= setTimeout(() => this.#look(), SILENCE_MS).unref();
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.#look(), SILENCE_MS).unref();
   }
 
   #look(): void {

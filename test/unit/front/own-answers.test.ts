@@ -1,5 +1,5 @@
 /** What the front says itself: in the client's language, and harmless whatever the app wrote. */
-import http from "node:http";
+import type http from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { formFor } from "../../../src/front/accept.js";
