@@ -64,7 +64,12 @@ test("--concurrency 1: each worker answers one request at a time, and all are an
 });
 
 test("the manifest's concurrency takes effect when it's saved: what waits goes on", async () => {
-  const project = app({ concurrency: 1 });
+  // With nothing else that would let it go on: neither the end of a fresh window nor that of its wait.
+  const endless = {
+    ...{ maxHeld: 1, consistency: "available" },
+    ...{ freshTimeoutMs: 600_000, holdTimeoutMs: 600_000 },
+  };
+  const project = app({ concurrency: 1, ...endless });
   const { cli, port } = await startSession(project, {
     ...MANIFEST,
     workers: 1,
@@ -72,8 +77,13 @@ test("the manifest's concurrency takes effect when it's saved: what waits goes o
   const first = get(port, "/wait");
   await cli.waitFor("the first request", ({ line }) => line === "waits");
   const second = get(port, "/go");
+  // That there's no room for a third says that the second waits.
+  expect((await get(port)).status).toBe(503);
   const from = cli.lines.length;
-  project.write("prefork.config.json", manifest({ concurrency: 2 }));
+  project.write(
+    "prefork.config.json",
+    manifest({ concurrency: 2, ...endless }),
+  );
   await reloaded(cli, "any", from);
   expect((await second).text).toBe("v0 2");
   expect((await first).text).toBe("v0 1");

@@ -142,7 +142,7 @@ test("at the drain deadline event streams end whole, and WebSockets get 1001, th
 });
 
 test("too many draining processes: requests in hand go on, only streams end", async () => {
-  const session = await start(`maxDraining: 0`);
+  const session = await start(`maxDraining: 0, drainTimeoutMs: 600_000`);
   const client = await connect(session.port);
   const stream = await events(session.port);
   const held = get(session.port, "/held");
