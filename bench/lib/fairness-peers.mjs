@@ -19,6 +19,7 @@ export const portsFor = (workers) => 1 + workers;
  */
 export const balancers = {
   "prefork-dev": ours([]),
+  "prefork-dev --standby 0": ours(["--standby", "0"]),
   "prefork-dev --concurrency 1": ours(["--concurrency", "1"]),
   "node:cluster (round robin)": ({ directory, port, workers }) => ({
     commands: [

@@ -4,14 +4,17 @@
  * The front can't see it by itself: the kernel goes on accepting connections and taking bytes for a process that does
  * nothing. So a process is *asked* (`FrontOptions.probe`: a message that any turn of its loop answers) once it has had
  * a request in hand for 10 ms without a word, and again while that is so, every 10 to 80 ms; never when it has nothing
- * in hand. Without an answer within 10 ms it is *blocked*, until the answer comes.
+ * in hand. Until it answers, others are preferred. When it hasn't after ten looks, 10 ms or more apart, it is *blocked*, until the
+ * answer comes. Looks are counted, not time: on a machine that has too much to do everyone is slow, the master too, and nobody is blocked.
  *
  * Not here: what that means for the choice (`policy.ts`), and hangs that are to be reported (`master/heartbeat.ts`).
  */
 import type { Target } from "./targets.js";
 
-/** So long a process may be silent with a request in hand before it's asked, and so long the answer may take. */
+/** So long a process may be silent with a request in hand before it's asked; also from one look to the next. */
 const SILENCE_MS = 10;
+/** So many looks without an answer mean that it's blocked. */
+const BLOCKED_LOOKS = 10;
 /** One that answers, and is silent on, is asked less and less often. */
 const LONGEST_SILENCE_MS = 80;
 
@@ -27,7 +30,8 @@ export interface LoopWatchOptions {
 }
 
 interface Watched {
-  askedAt: number;
+  /** How often it was looked at since it was asked. */
+  looks: number;
   /** When it last answered. */
   heardAt: number;
   silenceMs: number;
@@ -60,7 +64,7 @@ export class LoopWatch {
     this.#timer = undefined;
     const now = performance.now();
     for (const target of this.#options.targets()) {
-      if (target.loop === "asked") this.#lookAtAsked(target, now);
+      if (target.loop === "asked") this.#lookAtAsked(target);
       else if (target.loop === "turns") this.#lookAtTurning(target, now);
       else this.#options.onBlocked(target);
       if (target.busy > 0 || target.loop === "asked") this.#wakeUp();
@@ -74,17 +78,16 @@ export class LoopWatch {
     const wordAt = Math.max(since, watched.heardAt, target.answeredAt);
     if (now - wordAt < watched.silenceMs) return;
     target.loop = "asked";
-    watched.askedAt = now;
+    watched.looks = 0;
     void this.#options.probe(target.id).then(() => this.#heard(target));
   }
 
-  #lookAtAsked(target: Target, now: number): void {
-    const { askedAt } = this.#watchedOf(target);
-    if (now - askedAt < SILENCE_MS) return;
+  #lookAtAsked(target: Target): void {
+    const watched = this.#watchedOf(target);
+    if (++watched.looks !== BLOCKED_LOOKS) return;
     // It may be us who were busy: first what has arrived is read, in this turn of the loop.
     setImmediate(() => {
-      if (target.loop !== "asked") return;
-      if (this.#watchedOf(target).askedAt !== askedAt) return;
+      if (target.loop !== "asked" || watched.looks < BLOCKED_LOOKS) return;
       target.loop = "blocked";
       this.#options.onBlocked(target);
     });
@@ -102,7 +105,7 @@ export class LoopWatch {
   #watchedOf(target: Target): Watched {
     let watched = this.#watched.get(target);
     if (watched === undefined) {
-      watched = { askedAt: 0, heardAt: 0, silenceMs: SILENCE_MS };
+      watched = { looks: 0, heardAt: 0, silenceMs: SILENCE_MS };
       this.#watched.set(target, watched);
     }
     return watched;

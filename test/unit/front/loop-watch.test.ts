@@ -78,7 +78,7 @@ it("takes a process for blocked that is silent about a request and a question", 
   lease();
   vi.advanceTimersByTime(10);
   expect([target.loop, ...told]).toEqual(["asked", "asked"]);
-  vi.advanceTimersByTime(11);
+  vi.advanceTimersByTime(101);
   expect([target.loop, ...told]).toEqual(["blocked", "asked", "blocked"]);
   vi.advanceTimersByTime(60_000);
   expect(told).toHaveLength(2);
@@ -101,7 +101,7 @@ it("asks one that answers less and less often, until it gets another request", a
   lease();
   vi.advanceTimersByTime(10);
   expect(told.slice(before)).toEqual(["asked"]);
-  vi.advanceTimersByTime(11);
+  vi.advanceTimersByTime(101);
   expect(target.loop).toBe("blocked");
   await answer();
   slow.release();
@@ -116,7 +116,7 @@ it("goes on asking while an answer is under way, but not for an open stream", ()
   expect(told).toEqual([]);
   const answer = lease();
   answer.answered();
-  vi.advanceTimersByTime(30);
+  vi.advanceTimersByTime(120);
   expect([target.loop, ...told]).toEqual(["blocked", "asked", "blocked"]);
 });
 
@@ -125,7 +125,7 @@ it("reads what has arrived before it blames a process: it may be the master who 
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   const { told, lease, target, answer } = watch();
   lease();
-  vi.advanceTimersByTime(20);
+  vi.advanceTimersByTime(110);
   // A turn of the loop that comes late: first its timers, then what has arrived.
   await answer();
   await new Promise((resolve) => setImmediate(resolve));
@@ -137,7 +137,7 @@ it("finds out about a blocked loop whose request was taken back meanwhile", asyn
   const gone = lease();
   vi.advanceTimersByTime(10);
   gone.release();
-  vi.advanceTimersByTime(11);
+  vi.advanceTimersByTime(101);
   expect(target.loop).toBe("blocked");
   await answer();
   expect(target.loop).toBe("turns");
