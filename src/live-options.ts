@@ -21,12 +21,14 @@ export const liveOptions: readonly (keyof ServerConfig)[] = [
     "lingerMs",
   ] as const),
   ...(["slowStartMs", "commandTimeoutMs"] as const),
+  ...(["concurrency", "maxHeld", "endStreams", "maxDraining"] as const),
 ];
 
 /** What an option may have to be told to. */
 interface LiveParts {
   readonly master: Pick<Parts["master"], "scale">;
   readonly standbys: Pick<Parts["standbys"], "clear" | "refill">;
+  readonly front: Pick<NonNullable<Parts["front"]>, "wake"> | undefined;
 }
 
 export interface LiveOptionsOptions {
@@ -79,6 +81,10 @@ export class LiveOptions {
     options.env = next.env;
     options.slowStartMs = next.slowStartMs;
     options.commandTimeoutMs = next.commandTimeoutMs;
+    const { concurrency, maxHeld, endStreams, maxDraining } = next;
+    Object.assign(options, { concurrency, maxHeld, endStreams, maxDraining });
+    // There may be room for what waits.
+    parts.front?.wake();
     if (options.standbys === next.standbys) return;
     options.standbys = next.standbys;
     // Which of them are too many is for nobody to say.

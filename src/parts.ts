@@ -12,6 +12,7 @@ import type { ResolvedProject } from "./manifest/types.js";
 import { Master } from "./master/master.js";
 import type { ProcessEvent, WorkerEvent } from "./master/types.js";
 import { Forker } from "./pool/forker.js";
+import { noteOutage } from "./outage.js";
 import { Guard } from "./pool/guard.js";
 import { makeRunDirectory } from "./pool/run-directory.js";
 import { StandbyPool } from "./pool/standby-pool.js";
@@ -85,7 +86,9 @@ export async function openParts(
       hookTimeoutMs: options.deadlines.hookTimeoutMs,
       onWarning: listeners.onWarning,
     });
-    const front = options.front ? makeFront(options, listeners) : undefined;
+    const front = options.front
+      ? makeFront(options, listeners, (id) => master.probe(id))
+      : undefined;
     const frontAddress = await front?.listen();
     if (front !== undefined) {
       closers.push(() =>
@@ -151,9 +154,18 @@ export async function openParts(
       get slowStartMs() {
         return options.slowStartMs;
       },
+      get maxDraining() {
+        return options.maxDraining;
+      },
+      get endStreams() {
+        return options.endStreams;
+      },
       hangTimeoutMs: options.hangTimeoutMs,
       replaceHung: options.replaceHung,
-      onEvent: listeners.onProcess,
+      onEvent: (event) => {
+        if (front !== undefined) noteOutage(front, event);
+        listeners.onProcess(event);
+      },
       onWorker: listeners.onWorker,
     });
     const stopProcesses = async (): Promise<void> => {
@@ -231,6 +243,7 @@ export async function openParts(
 function makeFront(
   options: ResolvedServerOptions,
   listeners: PartsListeners,
+  probe: (id: number) => Promise<void>,
 ): Front {
   const { host, port, consistency, holdTimeoutMs, freshTimeoutMs } = options;
   return createFront({
@@ -241,6 +254,13 @@ function makeFront(
     consistency,
     holdTimeoutMs,
     freshTimeoutMs,
+    get maxHeld() {
+      return options.maxHeld;
+    },
+    get concurrency() {
+      return options.concurrency;
+    },
+    probe,
     log: listeners.onWarning,
   });
 }

@@ -11,6 +11,7 @@ import type { Generations } from "./generations.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import { FIRST_ANSWERS_MS } from "./master/roll.js";
 import type { Roll } from "./master/roll.js";
+import { outageOfReload } from "./outage.js";
 import type { Parts } from "./parts.js";
 import { ReloadQueue } from "./reload-queue.js";
 import type { Cycle, MergedRequest, ReloadRequest } from "./reload-queue.js";
@@ -283,7 +284,8 @@ export class Reloader {
         [message, file, line].filter(Boolean).join(" "),
       )
       .join("\n");
-    if (serving === undefined) front?.setOutage(text);
+    if (serving === undefined)
+      front?.setOutage(outageOfReload(phase, diagnostics));
     const repeated = text === this.#lastFailure;
     this.#lastFailure = text;
     return { kind: "failed", phase, diagnostics, changed, serving, repeated };

@@ -66,6 +66,10 @@ export interface ResolvedServerOptions {
   readonly trustProxy: TrustProxy;
   readonly holdTimeoutMs: number;
   readonly freshTimeoutMs: number;
+  concurrency: number;
+  maxHeld: number;
+  endStreams: boolean;
+  maxDraining: number;
 }
 
 /** The options that are numbers. */
@@ -167,5 +171,9 @@ export async function resolveServerOptions(
     trustProxy: options.trustProxy ?? defaultTrust,
     holdTimeoutMs: milliseconds("holdTimeoutMs", 30_000),
     freshTimeoutMs: milliseconds("freshTimeoutMs", 10_000),
+    concurrency: integer("concurrency", options.concurrency, 0),
+    maxHeld: integer("maxHeld", options.maxHeld, 1_000),
+    endStreams: options.endStreams ?? true,
+    maxDraining: integer("maxDraining", options.maxDraining, 8),
   };
 }

@@ -24,14 +24,14 @@ export function frontTraffic(front: Front): Traffic {
     admit(process, retiring) {
       const target = targetOf(process);
       if (target !== undefined) {
-        front.setOutage(undefined);
         front.admit(target, retiring?.id);
         return;
       }
       if (retiring !== undefined) void front.drain(retiring.id);
-      front.setOutage(
-        "the app's server speaks something other than HTTP/1.1 (a net or http2 server); it is reached on the workers' own ports",
-      );
+      front.setOutage({
+        title:
+          "The app's server speaks something other than HTTP/1.1 (a net or http2 server): it is reached on the workers' own ports.",
+      });
     },
     firstAnswer: (process) => front.firstAnswer(process.id),
     expose: () => undefined,

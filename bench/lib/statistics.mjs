@@ -10,10 +10,15 @@ export function median(values) {
     : (sorted[half - 1] + sorted[half]) / 2;
 }
 
-/** The value that 95 % aren't above (nearest rank): of fewer than 20, the worst. */
+/** The value that 95 % aren't above: of fewer than 20, the worst. */
 function p95(values) {
+  return percentile(values, 0.95);
+}
+
+/** The value that this share of them isn't above (nearest rank); `undefined` of none. */
+export function percentile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.ceil(0.95 * sorted.length) - 1];
+  return sorted[Math.ceil(share * sorted.length) - 1];
 }
 
 /**

@@ -25,6 +25,7 @@ export interface Flags {
   readonly standby?: number;
   readonly workerPort?: number;
   readonly front?: boolean;
+  readonly concurrency?: number;
   readonly consistency?: Consistency;
   readonly pidFile?: string;
   readonly envFile?: string;
@@ -94,6 +95,12 @@ function makeCommand(version: string): Command {
       // Before --no-front, which would else be `true` when it isn't given.
       .option("--front", "with a front, whatever the manifest says")
       .option("--no-front", "workers alone, on --port + i")
+      .addOption(
+        new Option(
+          "--concurrency <n>",
+          "requests per process at a time, the front queues the rest; 0: no limit (default: 0)",
+        ).argParser(wholeNumber(0, 65_536)),
+      )
       .addOption(
         new Option(
           "--consistency <mode>",

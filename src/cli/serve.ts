@@ -46,11 +46,11 @@ async function makeServer({
 }: Invocation): Promise<DevServer> {
   const project = await loadProject(target);
   const { port, host, front, consistency, pidFile, envFile } = flags;
-  const { workers, workerPort, standby: standbys } = flags;
+  const { workers, workerPort, standby: standbys, concurrency } = flags;
   // A flag that wasn't given says nothing: the manifest does, or what's below it.
   const given = withoutGaps({
     ...{ port, host, front, consistency, pidFile, envFile },
-    ...{ workers, workerPort, standbys },
+    ...{ workers, workerPort, standbys, concurrency },
     args: args.length === 0 ? undefined : args,
   });
   return new DevServer(project, given, {

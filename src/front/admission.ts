@@ -1,33 +1,16 @@
 /**
  * Which process a request gets, and when: the fresh window, the floor under
- * generations, and the requests that wait. The choice itself is `policy.ts`.
+ * generations, and the requests that wait. The choice itself is `policy.ts`, whose event loop turns `loop-watch.ts`.
  */
 import { pickTarget } from "./policy.js";
+import type { PickRule } from "./policy.js";
 import { Target } from "./targets.js";
+import type { Lease, LeaseHolder } from "./targets.js";
 import type { Consistency, FrontTarget } from "./types.js";
+import { Waiting } from "./waiting.js";
+import type { Patience, Seeker } from "./waiting.js";
 
-/** A request in search of a process. */
-export interface Seeker {
-  /** Ids of the processes that have failed it. */
-  readonly avoid: ReadonlySet<number> | undefined;
-  /** The process that dropped it just now: most likely dead, but no one has said so yet. */
-  readonly suspect?: number | undefined;
-  /** The process that took no more connections just now: it may again once one of its leases is back. */
-  readonly crowded?: number | undefined;
-  /** Called at most once, unless the wait is left. */
-  onTarget(target: Target): void;
-  /** Called instead, when no process could be had in time. */
-  onTimeout(): void;
-}
-
-interface Waiting {
-  readonly seeker: Seeker;
-  /** Its fresh window is over: the newest that is ready will do. */
-  stale: boolean;
-  readonly timers: NodeJS.Timeout[];
-}
-
-/** The time limits of {@link Admission}, in milliseconds. */
+/** The limits of {@link Admission}; times in milliseconds. Those that may change are read whenever they're needed. */
 export interface AdmissionLimits {
   readonly holdTimeoutMs: number;
   readonly freshTimeoutMs: number;
@@ -36,6 +19,10 @@ export interface AdmissionLimits {
    * taken to be alive, and to drop requests on purpose.
    */
   readonly deathNoticeMs: number;
+  /** How many requests may wait at a time. */
+  readonly maxHeld: number;
+  /** How many requests a process is given at a time. */
+  readonly concurrency: number;
 }
 
 /** The processes that take requests, and the requests that wait for one. */
@@ -45,11 +32,14 @@ export class Admission {
   readonly #targets = new Map<number, Target>();
   /** Those of #targets that are admitted: what is looked through for each request. */
   readonly #admitted = new Set<Target>();
-  readonly #waiting = new Set<Waiting>();
+  /** In the order in which they came. */
+  #waiting = new Set<Waiting>();
   #windows = 0;
   #newest = -Infinity;
   #closed = false;
   heldTotal = 0;
+  /** Called when a process was given a request. */
+  onLease: (target: Target) => void = () => undefined;
 
   constructor(consistency: Consistency, limits: AdmissionLimits) {
     this.#consistency = consistency;
@@ -72,6 +62,10 @@ export class Admission {
 
   all(): IterableIterator<Target> {
     return this.#targets.values();
+  }
+
+  admitted(): IterableIterator<Target> {
+    return this.#admitted.values();
   }
 
   get held(): number {
@@ -116,17 +110,38 @@ export class Admission {
     };
   }
 
+  /** Gives a process a request. What waits is looked at when there's room again. */
+  lease(target: Target, holder: LeaseHolder): Lease {
+    const lease = target.lease(holder, (freed) => this.#freed(freed));
+    this.onLease(target);
+    return lease;
+  }
+
   /** The process for a request now, or `undefined`: then the request has to wait. */
   find(
     avoid: ReadonlySet<number> | undefined,
-    stale = false,
+    patience: Patience = "fresh",
   ): Target | undefined {
-    if (this.#windows > 0 && !stale && !this.#closed) return undefined;
-    return pickTarget(this.#admitted, {
+    if (this.#windows > 0 && patience === "fresh" && !this.#closed)
+      return undefined;
+    return pickTarget(this.#admitted, this.#rule(avoid, patience));
+  }
+
+  /** Is there a process that could take a request if it had less to do? */
+  isBusy(avoid: ReadonlySet<number> | undefined): boolean {
+    const rule = { ...this.#rule(avoid, "last"), concurrency: Infinity };
+    return pickTarget(this.#admitted, rule) !== undefined;
+  }
+
+  #rule(avoid: ReadonlySet<number> | undefined, patience: Patience): PickRule {
+    const isFresh = patience === "fresh" && !this.#closed;
+    return {
       consistency: this.#consistency,
-      floor: stale || this.#closed ? -Infinity : this.#newest,
+      floor: isFresh ? this.#newest : -Infinity,
       avoid,
-    });
+      concurrency: this.#limits.concurrency,
+      isLastResort: patience === "last",
+    };
   }
 
   /**
@@ -135,76 +150,90 @@ export class Admission {
    * @returns ends the wait without a call of either
    */
   wait(seeker: Seeker): () => void {
-    const entry: Waiting = { seeker, stale: false, timers: [] };
-    this.#waiting.add(entry);
+    const entry = new Waiting(seeker);
+    const { holdTimeoutMs, freshTimeoutMs, maxHeld } = this.#limits;
+    const isFull = this.#waiting.size >= maxHeld && seeker.isRepeated !== true;
+    this.#add(entry);
     this.heldTotal++;
-    const { holdTimeoutMs, freshTimeoutMs, deathNoticeMs } = this.#limits;
+    if (isFull) {
+      entry.after(0, () => this.#endWait(entry));
+      return () => this.#leave(entry);
+    }
     if (freshTimeoutMs < holdTimeoutMs) {
-      this.#after(entry, freshTimeoutMs, () => {
-        entry.stale = true;
+      entry.after(freshTimeoutMs, () => {
+        entry.patience = "stale";
         this.#tryEntry(entry);
       });
     }
-    this.#after(entry, holdTimeoutMs, () => {
-      entry.stale = true;
-      if (!this.#tryEntry(entry)) this.#giveUp(entry);
-    });
-    const { suspect } = seeker;
+    entry.after(holdTimeoutMs, () => this.#endWait(entry));
+    const { suspect, avoid } = seeker;
     if (suspect !== undefined && this.#isAdmitted(suspect)) {
-      this.#after(entry, deathNoticeMs, () => {
-        if (this.#isAdmitted(suspect)) this.#giveUp(entry);
+      entry.after(this.#limits.deathNoticeMs, () => {
+        if (this.#isAdmitted(suspect) && !this.isBusy(avoid))
+          this.#giveUp(entry);
       });
     }
     // Nothing will be admitted any more.
-    if (this.#closed) {
-      this.#after(entry, 0, () => {
-        this.#giveUp(entry);
-      });
-    }
-    return () => {
-      this.#leave(entry);
-    };
+    if (this.#closed && !this.isBusy(avoid))
+      entry.after(0, () => this.#giveUp(entry));
+    return () => this.#leave(entry);
   }
 
   /** Gives those that wait, first come first served, whatever can be had. */
   wake(): void {
-    for (const entry of [...this.#waiting]) this.#tryEntry(entry);
-  }
-
-  /** A lease is back. */
-  released(target: Target): void {
-    if (this.#waiting.size === 0 || target.state !== "admitted") return;
-    for (const entry of this.#waiting) {
-      if (entry.seeker.crowded !== target.id) continue;
-      this.#leave(entry);
-      entry.seeker.onTarget(target);
-      return;
+    for (const entry of [...this.#waiting]) {
+      if (this.#tryEntry(entry)) continue;
+      // Nothing will be admitted any more; but one that is busy has room again some time.
+      if (this.#closed && !this.isBusy(entry.seeker.avoid)) this.#giveUp(entry);
     }
   }
 
-  /** From now on nothing waits: what can't be had at once is given up. */
+  /** There is one request less in hand, or a lease is back. */
+  #freed(target: Target): void {
+    if (this.#waiting.size === 0 || target.state !== "admitted") return;
+    const { concurrency } = this.#limits;
+    for (const entry of this.#waiting) {
+      if (target.busy >= concurrency) return;
+      if (!this.#waiting.has(entry)) continue;
+      if (entry.seeker.crowded === target.id) {
+        this.#leave(entry);
+        entry.seeker.onTarget(target);
+        return;
+      }
+      // Without that limit nobody waits for a process that has much to do.
+      if (concurrency < Infinity) this.#tryEntry(entry);
+    }
+  }
+
+  /** From now on nothing waits but for a process that has too much to do: what can't be had is given up. */
   close(): void {
     this.#closed = true;
-    for (const entry of [...this.#waiting]) {
-      if (!this.#tryEntry(entry)) this.#giveUp(entry);
-    }
+    this.wake();
   }
 
   #isAdmitted(id: number): boolean {
     return this.#targets.get(id)?.state === "admitted";
   }
 
-  #after(entry: Waiting, ms: number, callback: () => void): void {
-    entry.timers.push(setTimeout(callback, ms));
+  #add(entry: Waiting): void {
+    if (entry.seeker.isRepeated === true)
+      this.#waiting = new Set([entry, ...this.#waiting]);
+    else this.#waiting.add(entry);
   }
 
   #tryEntry(entry: Waiting): boolean {
     if (!this.#waiting.has(entry)) return true;
-    const target = this.find(entry.seeker.avoid, entry.stale);
+    const target = this.find(entry.seeker.avoid, entry.patience);
     if (target === undefined) return false;
     this.#leave(entry);
     entry.seeker.onTarget(target);
     return true;
+  }
+
+  /** The wait is over: what is newest and ready, or nothing. */
+  #endWait(entry: Waiting): void {
+    entry.patience = "last";
+    if (!this.#tryEntry(entry)) this.#giveUp(entry);
   }
 
   #giveUp(entry: Waiting): void {
@@ -213,7 +242,7 @@ export class Admission {
   }
 
   #leave(entry: Waiting): void {
-    for (const timer of entry.timers) clearTimeout(timer);
+    entry.end();
     this.#waiting.delete(entry);
   }
 }

@@ -1,26 +1,44 @@
 /** What the front says itself, where the app can't: every text in one place. */
 import type { ServerResponse } from "node:http";
 
+import { formFor } from "./accept.js";
+import { bodyOf } from "./own-body.js";
+import type { Outage } from "./types.js";
+
 /** An answer of the front's own. */
 export interface OwnAnswer {
   readonly status: 400 | 502 | 503;
   /** Says what happened and what to do; ends without a newline. */
   readonly text: string;
+  /** Why it happened, where that's known. */
+  readonly outage?: Outage;
 }
 
 /** Nothing could take the request in time. */
 export function nothingReady(
-  outage: string | undefined,
+  outage: Outage | undefined,
   stopping: boolean,
 ): OwnAnswer {
   if (stopping) {
     return { status: 503, text: "prefork-dev is stopping." };
   }
   const why =
-    outage ?? "No worker is ready. The terminal shows what they are doing.";
+    outage?.title ??
+    "No worker is ready. The terminal shows what they are doing.";
   return {
     status: 503,
-    text: `prefork-dev: nothing is ready to answer this request.\n\n${why}`,
+    text: `prefork-dev: nothing is ready to answer this request. ${why}`,
+    ...(outage === undefined ? {} : { outage }),
+  };
+}
+
+/** All that could take the request had their hands full, for too long or with too many others that wait. */
+export function tooBusy(): OwnAnswer {
+  return {
+    status: 503,
+    text:
+      "prefork-dev: every worker has as many requests in hand as it may (concurrency), and no more can wait for so long " +
+      "(maxHeld, holdTimeoutMs). Try again, or raise one of these or the number of workers.",
   };
 }
 
@@ -62,15 +80,26 @@ export function badRequest(error: Error): OwnAnswer {
   };
 }
 
-/** Sends an answer of the front's own. Never cached. */
+/** Sends an answer of the front's own, in the form that the client asks for. Never cached. */
 export function sendOwnAnswer(response: ServerResponse, own: OwnAnswer): void {
-  const body = Buffer.from(`${own.text}\n`);
+  const { method, headers } = response.req;
+  const form = formFor(headers.accept);
+  const { type, text } = bodyOf(own, form);
+  const body = Buffer.from(text);
+  const isPage = form === "html";
+  // What was sent with another method would be lost: a page is fetched anew with GET.
+  const isRefreshed = isPage && own.status === 503 && method === "GET";
   response.writeHead(own.status, {
-    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Type": type,
     "Content-Length": body.length,
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
+    ...(isPage ? { "Content-Security-Policy": PAGE_POLICY } : {}),
     ...(own.status === 503 ? { "Retry-After": "1" } : {}),
+    ...(isRefreshed ? { Refresh: "1" } : {}),
   });
   response.end(body);
 }
+
+/** A page has a style of its own, and nothing else that does anything. */
+const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'";

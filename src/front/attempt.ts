@@ -42,6 +42,8 @@ export interface Attempt {
   cancel(): void;
   /** The rest of the request's body is read and dropped. */
   stopUpload(): void;
+  /** Whether the process may have seen any of the request. */
+  isSent(): boolean;
 }
 
 /** Which of a process's connections a request takes. */
@@ -60,6 +62,7 @@ export function attemptRequest(
   events: AttemptEvents,
 ): Attempt {
   let settled = false;
+  let connected = false;
   let uploading = false;
   let stopPump: (() => void) | undefined;
 
@@ -79,13 +82,13 @@ export function attemptRequest(
     stopUpload();
     if (settled) return;
     settled = true;
-    const isConnectFailure = "syscall" in error && error.syscall === "connect";
     events.onFailure({
       error,
-      sent: head.hasBody ? uploading : !isConnectFailure,
+      sent: isSent(),
       reused: upstream.reusedSocket,
     });
   };
+  const isSent = (): boolean => (head.hasBody ? uploading : connected);
   const stopUpload = (): void => {
     stopPump?.();
     stopPump = undefined;
@@ -114,19 +117,23 @@ export function attemptRequest(
     });
   }
 
-  if (head.hasBody) {
-    upstream.once("socket", (socket) => {
-      whenConnected(socket, () => {
-        if (upstream.destroyed) return;
-        uploading = true;
-        request.once("close", () => {
-          if (!request.complete) upstream.destroy();
-        });
-        stopPump = pumpBody(request, upstream);
-        events.onUpload();
-      });
+  const upload = (): void => {
+    if (upstream.destroyed) return;
+    uploading = true;
+    request.once("close", () => {
+      if (!request.complete) upstream.destroy();
     });
-  } else upstream.end();
+    stopPump = pumpBody(request, upstream);
+    events.onUpload();
+  };
+  upstream.once("socket", (socket) => {
+    // Nothing is written before.
+    whenConnected(socket, () => {
+      connected = true;
+      if (head.hasBody) upload();
+    });
+  });
+  if (!head.hasBody) upstream.end();
 
   return {
     destroy: (error) => upstream.destroy(error),
@@ -135,6 +142,7 @@ export function attemptRequest(
       upstream.destroy();
     },
     stopUpload,
+    isSent,
   };
 }
 

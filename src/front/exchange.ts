@@ -6,13 +6,13 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import type { Admission } from "./admission.js";
 import {
   badAnswer,
   badRequest,
   noAnswer,
   nothingReady,
   sendOwnAnswer,
+  tooBusy,
 } from "./answers.js";
 import type { OwnAnswer } from "./answers.js";
 import { asError, attemptRequest } from "./attempt.js";
@@ -21,33 +21,17 @@ import { slowBody } from "./client-errors.js";
 import { clientHead } from "./client-head.js";
 import type { ConnectionUse } from "./connections.js";
 import { faultOfAnswer } from "./faults.js";
-import type { Refusal } from "./faults.js";
+import type { ExchangeContext } from "./exchange-context.js";
 import type { RequestHead } from "./headers.js";
 import { isRepeatable } from "./policy.js";
-import { relayAnswer, relayInformation } from "./relay.js";
+import { isEventStream, relayAnswer, relayInformation } from "./relay.js";
 import type { Lease, LeaseHolder, Target } from "./targets.js";
 import { Tries } from "./tries.js";
 import type { SeekHint } from "./tries.js";
 import { openTunnel } from "./tunnel.js";
-import type { FrontLimits, TrustProxy } from "./types.js";
 import type { Upgrade } from "./upgrade.js";
 import { uploadClock } from "./upload-clock.js";
 import type { UploadClock } from "./upload-clock.js";
-
-/** What all exchanges of a front share. */
-export interface ExchangeContext {
-  readonly admission: Admission;
-  readonly counters: { retries: number; upgrades: number; ownAnswers: number };
-  /** `Host` for clients that sent none. */
-  readonly defaultHost: () => string;
-  readonly outage: () => string | undefined;
-  readonly isClosing: () => boolean;
-  readonly trustProxy: TrustProxy;
-  readonly limits: Pick<FrontLimits, "bodyTimeoutMs">;
-  /** Ends what a connection has in hand with a refusal. */
-  readonly breakOff: (request: IncomingMessage, refusal: Refusal) => void;
-  readonly log: (line: string) => void;
-}
 
 /** One request, from the front's point of view. */
 export class Exchange implements ConnectionUse, LeaseHolder {
@@ -62,7 +46,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
   #lease: Lease | undefined;
   #attempt: Attempt | undefined;
   #leaveWait: (() => void) | undefined;
-  #closeTunnel: (() => void) | undefined;
+  #isTunnel = false;
   #answered = false;
   #continued = false;
   #gone = false;
@@ -101,7 +85,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
     this.#gone = true;
     this.#leaveWait?.();
     // A tunnel closes its other side by itself.
-    if (this.#closeTunnel !== undefined) return;
+    if (this.#isTunnel) return;
     this.#attempt?.cancel();
     this.#lease?.release();
   }
@@ -117,13 +101,12 @@ export class Exchange implements ConnectionUse, LeaseHolder {
     this.#response?.emit("drain");
   }
 
-  abort(reason: Error): void {
-    this.#closeTunnel?.();
-    this.#attempt?.destroy(reason);
-  }
-
   abortUnanswered(reason: Error): void {
     if (!this.#answered) this.#attempt?.destroy(reason);
+  }
+
+  abortUnsent(reason: Error): void {
+    if (this.#attempt?.isSent() === false) this.#attempt.destroy(reason);
   }
 
   #seek(hint: SeekHint = {}): void {
@@ -136,6 +119,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
     this.#leaveWait = admission.wait({
       ...hint,
       avoid: this.#tries.avoid,
+      isRepeated: this.#tries.last !== undefined,
       onTarget: (found) => {
         this.#leaveWait = undefined;
         this.#send(found);
@@ -149,7 +133,11 @@ export class Exchange implements ConnectionUse, LeaseHolder {
 
   #onTimeout(): void {
     const { admission, outage, isClosing } = this.#context;
-    const { last } = this.#tries;
+    const { last, avoid } = this.#tries;
+    if (admission.isBusy(avoid)) {
+      this.#answerOwn(tooBusy());
+      return;
+    }
     if (last !== undefined && admission.get(last.target.id) !== undefined) {
       this.#answerOwn(noAnswer(last.target.worker, last.error, "nowhere-else"));
       return;
@@ -158,9 +146,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
   }
 
   #send(target: Target): void {
-    const lease = target.lease(this, (released) => {
-      this.#context.admission.released(released);
-    });
+    const lease = this.#context.admission.lease(target, this);
     this.#lease = lease;
     try {
       this.#attempt = attemptRequest(
@@ -182,7 +168,9 @@ export class Exchange implements ConnectionUse, LeaseHolder {
             this.#context.counters.upgrades++;
             const upgrade = this.#upgrade;
             if (upgrade === undefined) return void socket.destroy();
-            this.#closeTunnel = openTunnel(
+            this.#isTunnel = true;
+            lease.becomeStream();
+            openTunnel(
               answer,
               {
                 client: upgrade.socket,
@@ -219,12 +207,13 @@ export class Exchange implements ConnectionUse, LeaseHolder {
 
   #onAnswer(answer: IncomingMessage, lease: Lease): void {
     this.#answered = true;
-    lease.target.answered();
+    lease.answered();
     const fault = faultOfAnswer(answer);
     if (fault !== undefined) {
       this.#onBadAnswer(new Error(fault), lease);
       return;
     }
+    if (isEventStream(answer)) lease.becomeStream();
     const request = this.#request;
     const response = this.#respond();
     // The client was told not to send the body that it announced. What it sends next on this connection

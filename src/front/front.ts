@@ -16,15 +16,17 @@ import { PreforkError, messageOf } from "../errors.js";
 import { Admission } from "./admission.js";
 import { Connections } from "./connections.js";
 import { Exchange } from "./exchange.js";
-import type { ExchangeContext } from "./exchange.js";
+import type { ExchangeContext } from "./exchange-context.js";
 import { defaultTrust, resolveLimits } from "./limits.js";
 import { listen, urlHost } from "./listen.js";
+import { LoopWatch } from "./loop-watch.js";
 import { createPublicServer } from "./public-server.js";
 import { RefusalUse } from "./refusing.js";
-import type { Front, FrontOptions } from "./types.js";
+import type { Front, FrontOptions, Outage } from "./types.js";
 
 const DEFAULT_HOLD_TIMEOUT_MS = 30_000;
 const DEFAULT_FRESH_TIMEOUT_MS = 10_000;
+const DEFAULT_MAX_HELD = 1_000;
 /** Between a process's death as seen on its sockets and the same as seen by its parent. */
 const DEATH_NOTICE_MS = 1_000;
 /** A process that listens is connected to at once; one that hangs must not hang a roll. */
@@ -52,9 +54,16 @@ export function createFront(options: FrontOptions): Front {
     holdTimeoutMs: options.holdTimeoutMs ?? DEFAULT_HOLD_TIMEOUT_MS,
     freshTimeoutMs: options.freshTimeoutMs ?? DEFAULT_FRESH_TIMEOUT_MS,
     deathNoticeMs: DEATH_NOTICE_MS,
+    get maxHeld() {
+      return options.maxHeld ?? DEFAULT_MAX_HELD;
+    },
+    get concurrency() {
+      return options.concurrency || Infinity;
+    },
   });
+  if (options.probe !== undefined) watchLoops(admission, options.probe);
   const connections = new Connections();
-  let outage: string | undefined;
+  let outage: Outage | undefined;
   let defaultHost = `${urlHost(options.host)}:${options.port}`;
   let closed: Promise<void> | undefined;
   const context: ExchangeContext = {
@@ -107,6 +116,7 @@ export function createFront(options: FrontOptions): Front {
     },
 
     admit(target, retiring) {
+      outage = undefined;
       admission.admit(target, retiring);
     },
 
@@ -127,13 +137,9 @@ export function createFront(options: FrontOptions): Front {
       admission.wake();
     },
 
-    abort(id) {
-      admission
-        .get(id)
-        ?.abort(new Error("it was stopped before it had finished"));
-    },
-
     hold: () => admission.hold(),
+
+    wake: () => admission.wake(),
 
     setOutage(reason) {
       outage = reason;
@@ -141,7 +147,7 @@ export function createFront(options: FrontOptions): Front {
 
     leases: (id) => admission.get(id)?.leases ?? 0,
 
-    isAnswering: () => [...admission.all()].some((target) => target.leases > 0),
+    isAnswering: () => [...admission.all()].some((target) => target.busy > 0),
 
     firstAnswerAt: (id) => admission.get(id)?.firstAnswerAt,
 
@@ -181,4 +187,22 @@ export function createFront(options: FrontOptions): Front {
     await stopped;
     for (const target of admission.all()) target.closeSockets();
   }
+}
+
+/** Has requests go where event loops turn. */
+function watchLoops(
+  admission: Admission,
+  probe: (id: number) => Promise<void>,
+): void {
+  const watch = new LoopWatch({
+    targets: () => admission.admitted(),
+    probe,
+    onBlocked: (target) => {
+      const isElsewhere = admission.find(new Set([target.id])) !== undefined;
+      if (isElsewhere)
+        target.abortUnsent(new Error("its event loop is blocked"));
+    },
+    onTurning: () => admission.wake(),
+  });
+  admission.onLease = (target) => watch.leased(target);
 }

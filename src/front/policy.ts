@@ -1,12 +1,21 @@
 /** Who gets a request, and whether it may be given to a second process: pure. */
 import type { Consistency } from "./types.js";
 
+/**
+ * What is known of a process's event loop: it turns as far as anybody knows; whether it does was asked, without an answer
+ * yet; there was none in time. See `loop-watch.ts`.
+ */
+export type LoopState = "turns" | "asked" | "blocked";
+
 /** What the choice looks at. */
 export interface Candidate {
   readonly id: number;
   readonly generation: number;
-  /** Requests that it has in hand. */
+  /** Requests that it has in hand; event streams and upgraded sockets that are open don't count. */
+  readonly busy: number;
+  /** Those, and open streams and sockets. */
   readonly leases: number;
+  readonly loop: LoopState;
   /** Greater means: used (picked, or done with a request) more recently. */
   readonly lastUsed: number;
 }
@@ -21,35 +30,54 @@ export interface PickRule {
   readonly floor: number;
   /** Ids of those that have failed this request. */
   readonly avoid?: ReadonlySet<number> | undefined;
+  /** A process gets no more requests than this at a time. Default: any number. */
+  readonly concurrency?: number;
+  /** Will a process do whose event loop is blocked? Default: no. */
+  readonly isLastResort?: boolean;
 }
 
 /**
- * Picks the process for a request: of the newest generation (fresh) or of all
- * (available), the one with the fewest leases; among equals, the one unused the longest.
+ * Picks the process for a request: of the newest generation (fresh) or of all (available), one whose event loop
+ * turns, with the fewest requests in hand; among equals the one with the fewest streams, then the one unused the longest.
+ * Where the newest generation has processes, but none can take more, the request is not for an older one.
  *
  * @param candidates - the admitted processes
- * @returns the choice, or `undefined` when none comes into question
+ * @returns the choice, or `undefined` when none can take the request now
  */
 export function pickTarget<C extends Candidate>(
   candidates: Iterable<C>,
   rule: PickRule,
 ): C | undefined {
-  const fresh = rule.consistency === "fresh";
+  const { avoid, concurrency = Infinity, isLastResort = false } = rule;
+  const isFresh = rule.consistency === "fresh";
+  let { floor } = rule;
   let best: C | undefined;
   for (const candidate of candidates) {
-    if (rule.avoid?.has(candidate.id)) continue;
-    if (fresh && candidate.generation < rule.floor) continue;
-    if (best === undefined || isBetter(candidate, best, fresh)) {
-      best = candidate;
+    if (avoid?.has(candidate.id)) continue;
+    if (isFresh) {
+      if (candidate.generation < floor) continue;
+      if (candidate.generation > floor) {
+        floor = candidate.generation;
+        best = undefined;
+      }
     }
+    if (candidate.busy >= concurrency) continue;
+    if (candidate.loop === "blocked" && !isLastResort) continue;
+    if (best === undefined || isBetter(candidate, best)) best = candidate;
   }
   return best;
 }
 
-function isBetter(a: Candidate, b: Candidate, fresh: boolean): boolean {
-  if (fresh && a.generation !== b.generation) {
-    return a.generation > b.generation;
-  }
+/** One that was asked counts as slow: it has a request without an answer, and doesn't say at once that it turns. */
+const RANKS: Readonly<Record<LoopState, number>> = {
+  turns: 0,
+  asked: 1,
+  blocked: 2,
+};
+
+function isBetter(a: Candidate, b: Candidate): boolean {
+  if (a.loop !== b.loop) return RANKS[a.loop] < RANKS[b.loop];
+  if (a.busy !== b.busy) return a.busy < b.busy;
   if (a.leases !== b.leases) return a.leases < b.leases;
   return a.lastUsed < b.lastUsed;
 }

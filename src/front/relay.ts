@@ -10,6 +10,12 @@ import { answerHead, informationFields } from "./headers.js";
 import type { Tags } from "./headers.js";
 import { headerText } from "./raw-fields.js";
 
+/** Whether an answer is a stream of server-sent events, which may stay open for as long as the page does. */
+export function isEventStream(answer: IncomingMessage): boolean {
+  const type = answer.headers["content-type"];
+  return type !== undefined && /^text\/event-stream\s*(?:;|$)/i.test(type);
+}
+
 /**
  * Passes a `1xx` on: `100 Continue`, `103 Early Hints`, and those that are yet to be invented (RFC 9110 section 15.2).
  * Written past Node's response, which knows three of them, and of their fields only some.

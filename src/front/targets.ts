@@ -1,18 +1,23 @@
 /** The processes that the front knows, and the leases each one holds. No policy: see `policy.ts`. */
 import { FreshAgent, PooledAgent } from "./agents.js";
+import type { LoopState } from "./policy.js";
 import type { FrontTarget, FrontTargetStats } from "./types.js";
 
 /** What holds a lease: one request or upgraded socket. */
 export interface LeaseHolder {
-  /** The process is given up: end what was begun with it. */
-  abort(reason: Error): void;
   /** The process has died: end what still waits for the first byte of its answer. */
   abortUnanswered(reason: Error): void;
+  /** Others would be faster: take back what the process hasn't been sent any of. */
+  abortUnsent(reason: Error): void;
 }
 
 /** One admitted request bound to one process. */
 export interface Lease {
   readonly target: Target;
+  /** The head of an answer has come. */
+  readonly answered: () => void;
+  /** From now on it is an open stream or upgraded socket: it is not counted as a request in hand any more. Idempotent. */
+  readonly becomeStream: () => void;
   /** Gives the lease back. Idempotent. */
   readonly release: () => void;
 }
@@ -29,14 +34,20 @@ export class Target {
   readonly fresh: FreshAgent;
   readonly tunnels: FreshAgent;
   state: FrontTargetStats["state"] = "connected";
+  /** Kept by `loop-watch.ts`. */
+  loop: LoopState = "turns";
   lastUsed = 0;
   requests = 0;
+  /** `performance.now()` when the head of its last answer came. */
+  answeredAt = 0;
   /** `performance.now()` when the head of its first answer came. */
   firstAnswerAt: number | undefined;
   /** Fulfils at that moment, if it comes. */
   readonly firstAnswer: Promise<void>;
   #onFirstAnswer: () => void = () => undefined;
   readonly #holders = new Set<LeaseHolder>();
+  /** Those that are requests in hand, oldest first, and when they were given to it. */
+  readonly #busy = new Map<LeaseHolder, number>();
   readonly #onDrained: (() => void)[] = [];
 
   constructor(info: FrontTarget) {
@@ -51,10 +62,10 @@ export class Target {
     );
   }
 
-  /** The head of an answer has come. */
-  answered(): void {
+  #answered(): void {
+    this.answeredAt = performance.now();
     if (this.firstAnswerAt !== undefined) return;
-    this.firstAnswerAt = performance.now();
+    this.firstAnswerAt = this.answeredAt;
     this.#onFirstAnswer();
   }
 
@@ -62,18 +73,35 @@ export class Target {
     return this.#holders.size;
   }
 
-  /** @param onRelease - called once, after the lease is back */
-  lease(holder: LeaseHolder, onRelease: (target: Target) => void): Lease {
+  /** How many of the leases are requests in hand: neither open streams nor upgraded sockets. */
+  get busy(): number {
+    return this.#busy.size;
+  }
+
+  /** `performance.now()` when it was given the oldest request that it has in hand. */
+  get busySince(): number | undefined {
+    for (const since of this.#busy.values()) return since;
+    return undefined;
+  }
+
+  /** @param onFreed - called when there is one request less in hand, and when the lease is back */
+  lease(holder: LeaseHolder, onFreed: (target: Target) => void): Lease {
     this.requests++;
     this.lastUsed = ++tick;
     this.#holders.add(holder);
+    this.#busy.set(holder, performance.now());
     return {
       target: this,
+      answered: () => this.#answered(),
+      becomeStream: () => {
+        if (this.#busy.delete(holder)) onFreed(this);
+      },
       release: () => {
         if (!this.#holders.delete(holder)) return;
+        this.#busy.delete(holder);
         this.lastUsed = ++tick;
         if (this.#holders.size === 0) this.#settleDrain();
-        onRelease(this);
+        onFreed(this);
       },
     };
   }
@@ -108,12 +136,12 @@ export class Target {
     this.tunnels.destroy();
   }
 
-  abort(reason: Error): void {
-    for (const holder of [...this.#holders]) holder.abort(reason);
-  }
-
   abortUnanswered(reason: Error): void {
     for (const holder of [...this.#holders]) holder.abortUnanswered(reason);
+  }
+
+  abortUnsent(reason: Error): void {
+    for (const holder of [...this.#busy.keys()]) holder.abortUnsent(reason);
   }
 
   stats(): FrontTargetStats {
@@ -123,6 +151,8 @@ export class Target {
       generation: this.generation,
       state: this.state,
       leases: this.leases,
+      streams: this.leases - this.busy,
+      isBlocked: this.loop === "blocked",
       requests: this.requests,
     };
   }

@@ -21,14 +21,13 @@ export interface TunnelEnds {
  * Passes the 101 on and joins the two sockets: half-closes, back-pressure and ends included.
  *
  * @param onClose - called once, when the process's side is closed
- * @returns closes both at once
  */
 export function openTunnel(
   answer: IncomingMessage,
   ends: TunnelEnds,
   tags: Tags,
   onClose: () => void,
-): () => void {
+): void {
   const { client, upstream } = ends;
   const { headers } = answerHead(answer.rawHeaders, {
     ...tags,
@@ -56,8 +55,4 @@ export function openTunnel(
   });
   upstream.pipe(client);
   client.pipe(upstream);
-  return () => {
-    upstream.destroy();
-    client.destroy();
-  };
 }

@@ -1,4 +1,5 @@
 /** The plain values that the front takes and gives. Types only. */
+import type { Diagnostic } from "../diagnostic.js";
 
 /** Where a process answers the front, and as what. */
 export interface FrontTarget {
@@ -56,10 +57,23 @@ export interface FrontOptions extends Partial<FrontLimits> {
   readonly port: number;
   readonly consistency: Consistency;
   /**
-   * The longest a request waits while no process can take it, in
-   * milliseconds; then it is answered 503. Default: 30,000.
+   * The longest a request waits while no process can take it, in milliseconds; then a process gets it whose
+   * event loop is blocked, if there is one, else it is answered 503. Default: 30,000.
    */
   readonly holdTimeoutMs?: number;
+  /** How many requests may wait at a time; those beyond fare as at the end of `holdTimeoutMs`. Read whenever it's needed. Default: 1,000. */
+  readonly maxHeld?: number;
+  /**
+   * How many requests a process is given at a time; the others wait. Open event streams and upgraded sockets don't count. 0: no
+   * limit. Read whenever it's needed; call {@link Front.wake} when it was changed. Default: 0.
+   */
+  readonly concurrency?: number;
+  /**
+   * Asks a process whether its event loop turns: fulfils with the answer, never rejects. Without it the front takes every loop to turn.
+   *
+   * @param id - of a process that was admitted
+   */
+  readonly probe?: (id: number) => Promise<void>;
   /**
    * The longest a request is held for the sake of freshness, in milliseconds;
    * then the newest process that is ready gets it. Default: 10,000.
@@ -72,6 +86,16 @@ export interface FrontOptions extends Partial<FrontLimits> {
   readonly trustProxy?: TrustProxy;
   /** Gets one line whenever the front refused a request (400, 501), or itself had to answer for the app (502, 503). Default: nobody. */
   readonly log?: (line: string) => void;
+}
+
+/** What went wrong, for clients of whose requests nothing came. */
+export interface Outage {
+  /** A sentence. */
+  readonly title: string;
+  /** What is wrong in the user's code. Default: nothing known. */
+  readonly diagnostics?: readonly Diagnostic[];
+  /** The last lines that a process wrote to stderr. Default: none. */
+  readonly lastWords?: readonly string[];
 }
 
 /** Where the front listens. */
@@ -91,6 +115,10 @@ export interface FrontTargetStats {
   readonly state: "connected" | "admitted" | "draining";
   /** Requests and upgraded sockets that it has in hand. */
   readonly leases: number;
+  /** How many of them are open event streams and upgraded sockets. */
+  readonly streams: number;
+  /** Is its event loop known to be blocked? */
+  readonly isBlocked: boolean;
   /** Leases it was ever given. */
   readonly requests: number;
 }
@@ -153,25 +181,22 @@ export interface Front {
   remove(id: number): void;
 
   /**
-   * Takes back every lease of a process: its drain deadline has passed. Answers under way are cut
-   * off, upgraded sockets closed; what has no answer yet fares as after {@link Front.remove}.
-   */
-  abort(id: number): void;
-
-  /**
    * Opens the fresh window: until the returned function is called, new
    * requests wait with their bodies unread. Windows overlap; the function may be called twice.
    * No effect with consistency `available`.
    */
   hold(): () => void;
 
-  /** What a 503 says while nothing is ready (a compile error, say); `undefined`: nothing in particular. */
-  setOutage(reason: string | undefined): void;
+  /** Looks again whether those that wait can be given to a process: an option has changed. */
+  wake(): void;
+
+  /** What a 503 says while nothing is ready. Forgotten when a process is admitted. */
+  setOutage(outage: Outage): void;
 
   /** How many requests and upgraded sockets a process has in hand; 0 for an unknown id. */
   leases(id: number): number;
 
-  /** Are requests being answered at this moment? Those that are held don't count. */
+  /** Are requests being answered at this moment? Those that are held don't count, nor open streams. */
   isAnswering(): boolean;
 
   /** `performance.now()` when a process's first answer came; `undefined` before, or for an unknown id. */

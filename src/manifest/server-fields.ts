@@ -61,6 +61,10 @@ export const serverFields: {
   trustProxy: { kind: "choice", values: ["loopback", "all", "none"] },
   holdTimeoutMs: milliseconds,
   freshTimeoutMs: milliseconds,
+  concurrency: { kind: "integer", least: 0, most: 65_536 },
+  maxHeld: { kind: "integer", least: 0, most: 65_536 },
+  endStreams: { kind: "boolean" },
+  maxDraining: { kind: "integer", least: 0, most: 1024 },
 };
 
 /** Is it the name of an option that a manifest may give? */

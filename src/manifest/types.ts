@@ -180,10 +180,27 @@ export interface ServerConfig {
   readonly maxHeaders?: number;
   /** Whose `X-Forwarded-*` and `Forwarded` fields are believed: peers on this machine (`loopback`), `all`, `none`. Default `loopback`. */
   readonly trustProxy?: TrustProxy;
-  /** The longest a request waits while no worker is ready, in milliseconds; then it's answered 503. Default 30,000. */
+  /**
+   * The longest a request waits while no worker is ready, or each has as many in hand as `concurrency` allows, in milliseconds; then it's
+   * answered 503. Default 30,000.
+   */
   readonly holdTimeoutMs?: number;
   /** The longest a request is held after a save before an old worker answers it, in milliseconds. Default 10,000. */
   readonly freshTimeoutMs?: number;
+  /**
+   * How many requests the front gives to one process at a time; the others wait, first come first served. With 1 each worker answers
+   * one request at a time. Open event streams and upgraded sockets don't count. 0: no limit. Default 0.
+   */
+  readonly concurrency?: number;
+  /** How many requests may wait in the front at a time, whatever they wait for; more are answered at once, by what is ready or with 503. Default 1,000. */
+  readonly maxHeld?: number;
+  /**
+   * `false`: a replaced process whose event streams and upgraded sockets are still open when `drainTimeoutMs` is over lives until they
+   * end by themselves, or until there are too many such processes, or the server stops. Default `true`: they are ended then.
+   */
+  readonly endStreams?: boolean;
+  /** How many replaced processes may drain at a time; beyond, the oldest ends its event streams and upgraded sockets. Default 8. */
+  readonly maxDraining?: number;
 }
 
 /** A project as its manifest defines it, see `defineProject`. */

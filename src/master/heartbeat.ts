@@ -24,6 +24,8 @@ const LATE_TICKS = 2;
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #intervalMs: number;
+  /** The answers that are waited for. A question may be somebody else's. */
+  readonly #awaited = new WeakSet<Promise<number>>();
   #timer: NodeJS.Timeout | undefined;
   #tickedAt = 0;
 
@@ -59,16 +61,19 @@ export class Heartbeat {
   #look(process: WorkerProcess, now: number, wasSuspended: boolean): void {
     const { heartbeat } = process;
     const { hangTimeoutMs, onHung, onResponsive } = this.#options;
-    if (heartbeat.askedAt === undefined) {
-      void process.ping().then((silentMs) => {
+    const { askedAt } = heartbeat;
+    const answer = process.ping();
+    if (!this.#awaited.has(answer)) {
+      this.#awaited.add(answer);
+      void answer.then((silentMs) => {
         if (!heartbeat.isMissed) return;
         heartbeat.isMissed = false;
         onResponsive(process, silentMs);
       });
-      return;
     }
+    if (askedAt === undefined) return;
     if (wasSuspended) heartbeat.askedAt = now;
-    const silentMs = now - heartbeat.askedAt;
+    const silentMs = wasSuspended ? 0 : now - askedAt;
     if (hangTimeoutMs === 0 || silentMs < hangTimeoutMs || heartbeat.isMissed)
       return;
     heartbeat.isMissed = true;

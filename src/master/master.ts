@@ -12,6 +12,7 @@ import { boot } from "./boot.js";
 import type { BootOptions } from "./boot.js";
 import { decide, isFollowed } from "./decide.js";
 import { Departures } from "./departures.js";
+import type { DeparturesOptions } from "./departures.js";
 import { Following } from "./following.js";
 import type { FollowingOptions } from "./following.js";
 import { Heartbeat } from "./heartbeat.js";
@@ -25,7 +26,7 @@ import { WorkerControl } from "./worker-control.js";
 import type { ScaleOutcome, WorkerEvent, WorkerStatus } from "./types.js";
 
 export interface MasterOptions
-  extends BootOptions, Pick<FollowingOptions, "isFresh"> {
+  extends BootOptions, DeparturesOptions, Pick<FollowingOptions, "isFresh"> {
   readonly registrar: Registrar;
   readonly onWorker: (event: WorkerEvent) => void;
   /** How many empty places boot at a time. */
@@ -57,8 +58,8 @@ export class Master {
 
   constructor(options: MasterOptions) {
     this.#options = options;
-    const { traffic, registrar, onEvent, onWorker, standbys } = options;
-    this.#departures = new Departures(traffic, onEvent);
+    const { traffic, registrar, onWorker, standbys } = options;
+    this.#departures = new Departures(options);
     this.#scaling = new Scaling({
       places: this.#places,
       registrar,
@@ -117,7 +118,10 @@ export class Master {
 
   /** Generations that some process still runs or boots. */
   liveGenerations(): Set<number> {
-    return new Set(this.#places.flatMap(generationsOf));
+    return new Set([
+      ...this.#places.flatMap(generationsOf),
+      ...this.#departures.generations(),
+    ]);
   }
 
   /** By index; those that leave last. */
@@ -164,6 +168,13 @@ export class Master {
   /** Ends event streams and upgraded sockets, which would not end by themselves; requests in hand go on. */
   endStreams(): void {
     for (const process of this.#serving()) process.send({ type: "finish" });
+    this.#departures.endStreams();
+  }
+
+  /** Fulfils when the event loop of a serving process has turned; at once for one that doesn't serve. Never rejects. */
+  async probe(id: number): Promise<void> {
+    const place = this.#places.find(({ serving }) => serving?.placed.id === id);
+    await place?.serving?.placed.process.ping();
   }
 
   /** Drains and stops every process. Idempotent. */
@@ -190,6 +201,7 @@ export class Master {
     clearTimeout(this.#wake);
     this.#heartbeat.stop();
     this.#rolls.stop();
+    this.#departures.endStreams();
     const withdrawn = this.#options.traffic.withdraw(
       this.#places.map(({ worker }) => worker.index),
     );

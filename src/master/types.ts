@@ -38,6 +38,8 @@ export interface Traffic {
 export interface ProcessLoad {
   /** Requests and upgraded sockets in hand. */
   readonly leases: number;
+  /** How many of them are open event streams and upgraded sockets. */
+  readonly streams: number;
   /** Those that it was ever given. */
   readonly requests: number;
 }

@@ -1,4 +1,4 @@
-/** What is known of a process's event loop: one question is under way at a time. When to ask is decided in `master/heartbeat.ts`. */
+/** What is known of a process's event loop: one question is under way at a time, whoever asks (`master/heartbeat.ts`, the front). */
 import type { ProcessMessage } from "../ipc/messages.js";
 
 type PongMessage = Extract<ProcessMessage, { type: "pong" }>;
@@ -12,12 +12,19 @@ export class HeartbeatState {
   tookMs: number | undefined;
   /** Resident memory, in bytes. */
   rssBytes: number | undefined;
+  #answer: Promise<number> | undefined;
   #answered: ((tookMs: number) => void) | undefined;
 
-  /** Fulfils with the time that the answer took; never if the process ends before. */
+  /** The answer to the question under way, if there is one: see {@link HeartbeatState.asked}. */
+  get pending(): Promise<number> | undefined {
+    return this.askedAt === undefined ? undefined : this.#answer;
+  }
+
+  /** A question is sent. Fulfils with the time that the answer took; never if the process ends before. */
   asked(): Promise<number> {
     this.askedAt = performance.now();
-    return new Promise((resolve) => (this.#answered = resolve));
+    this.#answer = new Promise((resolve) => (this.#answered = resolve));
+    return this.#answer;
   }
 
   answer({ rssBytes }: PongMessage): void {

@@ -25,6 +25,8 @@ interface PlaceHooks {
 
 /** After the drain deadline: how long a process may take to end its streams. */
 const FINISH_MS = 1_000;
+/** The most that a timer of Node takes. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 export interface WorkerPlaceOptions {
   readonly index: number;
@@ -38,6 +40,22 @@ export interface WorkerPlaceOptions {
   readonly furtherSockets: FurtherSockets;
   readonly hooks: PlaceHooks;
   readonly onWarning: (worker: number, message: string) => void;
+}
+
+/** What a process that is let go has to wait for. */
+export interface Retirement {
+  /** Resolves when the front has its leases back. */
+  readonly leases: Promise<void>;
+  /** Called when it's drained or at its deadline, after it has ended its streams: nothing of it is to be used any more. */
+  readonly abort: () => void;
+  /**
+   * Asked at the drain deadline: may it go on until all that's left has ended by itself?
+   *
+   * @param hasDirect - are there connections to the worker's own port?
+   */
+  readonly mayWait: (hasDirect: boolean) => boolean;
+  /** Then it waits no longer. */
+  readonly streamsEnded: Promise<void>;
 }
 
 /** A process of a place, with its private endpoint. */
@@ -132,31 +150,30 @@ export class WorkerPlace {
     return await ready;
   }
 
-  /**
-   * Lets a serving process go: drains it, ends what's left at the deadline, stops it.
-   *
-   * @param leases - resolves when the front has its leases back
-   * @param abort - called at the drain deadline, after the process has ended its streams
-   */
+  /** Lets a serving process go: drains it, ends what's left at the deadline, stops it. */
   async retire(
     placed: PlacedProcess,
-    leases: Promise<void>,
-    abort: () => void,
+    { leases, abort, streamsEnded, mayWait }: Retirement,
   ): Promise<void> {
     const { drainTimeoutMs, lingerMs, stopTimeoutMs } = this.#options.deadlines;
     const { process } = placed;
     const direct = process.ask(
       { type: "drain", lingerMs },
       "drained",
-      drainTimeoutMs,
+      LONGEST_MS,
     );
-    const outcome = await within(
-      drainTimeoutMs,
-      Promise.race([
-        Promise.all([direct, leases]).then(([answer]) => answer),
-        process.exited.then(() => "exited" as const),
-      ]),
-    );
+    const drained = Promise.race([
+      Promise.all([direct, leases]).then(([answer]) => answer),
+      process.exited.then(() => "exited" as const),
+    ]);
+    let hasDirect = true;
+    void direct.then(() => (hasDirect = false));
+    let outcome = await within(drainTimeoutMs, drained);
+    if (outcome === "timeout" && mayWait(hasDirect))
+      outcome = await Promise.race([
+        drained,
+        streamsEnded.then(() => "timeout" as const),
+      ]);
     if (outcome === "timeout")
       await process.ask({ type: "finish" }, "finished", FINISH_MS);
     abort();

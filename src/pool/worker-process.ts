@@ -170,8 +170,10 @@ export class WorkerProcess {
     sendToProcess(this.#child, message, handle);
   }
 
-  /** Asks whether the event loop turns; fulfils with the milliseconds that the answer took. */
+  /** Asks whether the event loop turns, unless that was asked and not answered yet; fulfils with the milliseconds that the answer took. */
   ping(): Promise<number> {
+    const { pending } = this.heartbeat;
+    if (pending !== undefined) return pending;
     const answered = this.heartbeat.asked();
     this.send({ type: "ping" });
     return answered;

@@ -173,6 +173,8 @@ export class Connections {
       if (isEventStream(response)) response.end();
     }
     for (const socket of this.#upgraded) {
+      // It may have been told before, or end by itself.
+      if (!socket.writable) continue;
       if (this.#webSockets.has(socket)) socket.write(WEBSOCKET_GOING_AWAY);
       socket.end();
     }

@@ -13,6 +13,8 @@ import {
 interface Live {
   /** What was told to the parts, and to the developer. */
   readonly told: string[];
+  /** The concurrency that the front could read each time that it was woken. */
+  readonly woken: number[];
   readonly options: ResolvedServerOptions;
   /** The manifest is saved with these. */
   readonly save: (now: ServerConfig) => Promise<boolean>;
@@ -24,6 +26,7 @@ async function live(
   scaled: () => Promise<never> = () => new Promise(() => undefined),
 ): Promise<Live> {
   const told: string[] = [];
+  const woken: number[] = [];
   const layers = { given, fallback: {} };
   const options = await resolveServerOptions(layered(layers, atStart));
   const followed = new LiveOptions({
@@ -41,12 +44,14 @@ async function live(
         clear: () => told.push("clear"),
         refill: () => told.push("refill"),
       },
+      front: { wake: () => woken.push(options.concurrency) },
     },
     onWarning: (message) => told.push(message),
   });
   let before = atStart;
   return {
     told,
+    woken,
     options,
     async save(now) {
       const isOther = await followed.follow(before, now);
@@ -101,6 +106,20 @@ test("deadlines: in place, so that whoever holds them has them", async () => {
   expect(deadlines.drainTimeoutMs).toBe(7);
   expect(deadlines.bootTimeoutMs).toBe(30_000);
   expect(options).toMatchObject({ commandTimeoutMs: 8, slowStartMs: 9 });
+  expect(told).toEqual([]);
+});
+
+test("what the front and drains go by: in place, and the front looks who can go on", async () => {
+  const { told, woken, save, options } = await live({ concurrency: 1 });
+  await save({ concurrency: 3, maxHeld: 5, endStreams: false, maxDraining: 0 });
+  expect(options).toMatchObject({
+    ...{ concurrency: 3, maxHeld: 5, endStreams: false, maxDraining: 0 },
+  });
+  expect(woken).toEqual([3]);
+  await save({});
+  expect(options).toMatchObject({
+    ...{ concurrency: 0, maxHeld: 1_000, endStreams: true, maxDraining: 8 },
+  });
   expect(told).toEqual([]);
 });
 

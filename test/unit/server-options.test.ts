@@ -19,6 +19,10 @@ describe("options of the server", () => {
       },
       holdTimeoutMs: 30_000,
       freshTimeoutMs: 10_000,
+      concurrency: 0,
+      maxHeld: 1_000,
+      endStreams: true,
+      maxDraining: 8,
     });
     expect(resolved.workers).toBeGreaterThanOrEqual(2);
     expect(resolved.workers).toBeLessThanOrEqual(4);
@@ -29,6 +33,7 @@ describe("options of the server", () => {
     [{ port: 1.5 }, /port is 1.5/],
     [{ workers: 0 }, /workers is 0: give a whole number from 1/],
     [{ bootTimeoutMs: -1 }, /bootTimeoutMs is -1/],
+    [{ concurrency: -1 }, /concurrency is -1: give a whole number from 0/],
     [{ stopTimeoutMs: Number.NaN }, /stopTimeoutMs is NaN/],
   ])(
     "%j is refused with its name, the value and what is allowed",

@@ -21,6 +21,7 @@ test.each([
   [["--host", "::1"], { host: "::1" }],
   [["--consistency", "fresh"], { consistency: "fresh" }],
   [["--workers", "3", "--standby", "0"], { workers: 3, standby: 0 }],
+  [["--concurrency", "1"], { concurrency: 1 }],
 ])("%j is said", (argv, flags) => {
   expect(flagsOf(...argv)).toEqual({ watch: true, ...flags });
 });

@@ -140,29 +140,3 @@ it("a drain lasts as long as the last answer, event streams included", async () 
   expect((await reply).text).toBe("event 1;event 2;");
   await drain;
 });
-
-it("at its deadline what is left is cut off, and what may be repeated goes elsewhere", async () => {
-  const began = [signal(), signal(), signal()];
-  const { front, url, process } = await world.simple((request, response) => {
-    if (request.url === "/stream") response.write("begun");
-    began[Number(request.headers["x-index"])]?.resolve();
-  });
-  const send = (path: string, index: number, method = "GET") =>
-    ask(`${url}${path}`, { method, headers: { "x-index": index } });
-  const stream = send("/stream", 0);
-  stream.catch(() => undefined);
-  const get = send("/get", 1);
-  const post = send("/post", 2, "POST");
-  await Promise.all(began.map(({ promise }) => promise));
-  const next = await world.process(
-    (_request, response) => response.end("next"),
-    { generation: 2 },
-  );
-  front.admit(next.target, process.target.id);
-  const drained = front.drain(process.target.id);
-  front.abort(process.target.id);
-  await drained;
-  await expect(stream).rejects.toThrow();
-  expect((await get).text).toBe("next");
-  expect((await post).text).toMatch(/stopped before it had finished/);
-});

@@ -64,9 +64,14 @@ describe("holding", () => {
     expect(plain.headers["retry-after"]).toBe("1");
     expect(plain.headers["x-prefork-worker"]).toBeUndefined();
     expect(plain.text).toMatch(/No worker is ready/);
-    front.setOutage("src/a.ts:3:1 unexpected }");
+    front.setOutage({
+      title: "The code can't be compiled.",
+      diagnostics: [
+        { message: "unexpected }", file: "src/a.ts", line: 3, column: 1 },
+      ],
+    });
     expect((await ask(url, { method: "POST", body: "x" })).text).toMatch(
-      /src\/a\.ts:3:1/,
+      /can't be compiled\.\n\nsrc\/a\.ts:3:1\nunexpected }/,
     );
     const head = await ask(url, { method: "HEAD" });
     expect([head.status, head.text]).toEqual([503, ""]);
@@ -209,6 +214,8 @@ it("connections made ahead are used, and closed when not", async () => {
       generation: 1,
       state: "admitted",
       leases: 0,
+      streams: 0,
+      isBlocked: false,
       requests: 0,
     },
   ]);
@@ -235,7 +242,6 @@ it("unknown ids do no harm", async () => {
   const { front } = await world.front();
   await front.drain(99);
   front.remove(99);
-  front.abort(99);
   expect(front.leases(99)).toBe(0);
 });
 

@@ -12,7 +12,11 @@ const candidate = (
   generation: number,
   leases = 0,
   lastUsed = 0,
-): Candidate => ({ id, generation, leases, lastUsed });
+  more: Partial<Candidate> = {},
+): Candidate => ({
+  ...{ id, generation, leases, lastUsed },
+  ...{ busy: leases, loop: "turns", ...more },
+});
 
 describe("pickTarget", () => {
   it("gives fresh requests to the newest generation alone, however busy", () => {
@@ -41,6 +45,52 @@ describe("pickTarget", () => {
       candidate(3, 1, 1, 5),
     ];
     expect(pickTarget(all, rule)?.id).toBe(3);
+  });
+
+  it("counts requests in hand before streams", () => {
+    const rule = { consistency: "fresh", floor: 1 } as const;
+    const streaming = candidate(1, 1, 50, 1, { busy: 0 });
+    const busy = candidate(2, 1, 1, 2);
+    const idle = candidate(3, 1, 2, 3, { busy: 0 });
+    expect(pickTarget([streaming, busy], rule)?.id).toBe(1);
+    expect(pickTarget([streaming, busy, idle], rule)?.id).toBe(3);
+  });
+
+  it("gives nobody more requests than it may have", () => {
+    const rule = { consistency: "fresh", floor: 1, concurrency: 2 } as const;
+    const full = candidate(1, 1, 2);
+    const streaming = candidate(2, 1, 7, 0, { busy: 1 });
+    expect(pickTarget([full, streaming], rule)?.id).toBe(2);
+    expect(pickTarget([full], rule)).toBeUndefined();
+    expect(pickTarget([full], { ...rule, concurrency: 3 })?.id).toBe(1);
+  });
+
+  it("prefers loops that turn, and takes blocked ones only as a last resort", () => {
+    const rule = { consistency: "fresh", floor: 1 } as const;
+    const turning = candidate(1, 1, 9);
+    const asked = candidate(2, 1, 1, 0, { loop: "asked" });
+    const blocked = candidate(3, 1, 0, 0, { loop: "blocked" });
+    const last = { ...rule, isLastResort: true };
+    expect(pickTarget([blocked, asked, turning], rule)?.id).toBe(1);
+    expect(pickTarget([blocked, asked], rule)?.id).toBe(2);
+    expect(pickTarget([blocked], rule)).toBeUndefined();
+    expect(pickTarget([blocked, asked], last)?.id).toBe(2);
+    expect(pickTarget([blocked], last)?.id).toBe(3);
+  });
+
+  it("doesn't take an older generation because the newest has much to do", () => {
+    const all = [
+      candidate(1, 1),
+      candidate(2, 2, 1),
+      candidate(3, 2, 0, 0, { loop: "blocked" }),
+    ];
+    const rule = { floor: -Infinity, concurrency: 1 } as const;
+    const fresh = { ...rule, consistency: "fresh" } as const;
+    const available = { ...rule, consistency: "available" } as const;
+    for (const order of [all, all.toReversed()]) {
+      expect(pickTarget(order, fresh)).toBeUndefined();
+      expect(pickTarget(order, available)?.id).toBe(1);
+    }
   });
 
   it("avoids those that failed", () => {

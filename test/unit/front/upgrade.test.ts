@@ -173,18 +173,6 @@ describe("any upgrade", () => {
     front.remove(process.target.id);
     await two.closed();
   });
-
-  it("is closed when the process's leases are taken back", async () => {
-    const { port, front, process } = await world.simple(rawServer());
-    const client = await RawClient.connect(port);
-    client.send(...UPGRADE);
-    await client.sees("hello;");
-    const drained = front.drain(process.target.id);
-    front.abort(process.target.id);
-    await drained;
-    await client.closed();
-    expect(front.leases(process.target.id)).toBe(0);
-  });
 });
 
 describe("WebSocket", () => {

@@ -32,6 +32,7 @@ describe("parseConfig", () => {
       server: {
         ...{ port: 0, host: "::1", front: false, workers: 1, standbys: 0 },
         ...{ workerPort: 1, consistency: "available", envFile: false },
+        ...{ concurrency: 1, maxHeld: 0, endStreams: false, maxDraining: 0 },
         ...{ env: { A: "b" }, args: ["-x"], cwd: "..", control: "c.sock" },
       },
     };

@@ -1,0 +1,20 @@
+/** What all exchanges of a front share. Types only. */
+import type { IncomingMessage } from "node:http";
+import type { Admission } from "./admission.js";
+import type { Refusal } from "./faults.js";
+import type { FrontLimits, Outage, TrustProxy } from "./types.js";
+
+/** See this file's header; the front fills it in. */
+export interface ExchangeContext {
+  readonly admission: Admission;
+  readonly counters: { retries: number; upgrades: number; ownAnswers: number };
+  /** `Host` for clients that sent none. */
+  readonly defaultHost: () => string;
+  readonly outage: () => Outage | undefined;
+  readonly isClosing: () => boolean;
+  readonly trustProxy: TrustProxy;
+  readonly limits: Pick<FrontLimits, "bodyTimeoutMs">;
+  /** Ends what a connection has in hand with a refusal. */
+  readonly breakOff: (request: IncomingMessage, refusal: Refusal) => void;
+  readonly log: (line: string) => void;
+}
