@@ -11,8 +11,9 @@ import type { Generations } from "./generations.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import { FIRST_ANSWERS_MS } from "./master/roll.js";
 import type { Roll } from "./master/roll.js";
-import { outageOfReload } from "./outage.js";
 import type { Parts } from "./parts.js";
+import { ReloadOutcomes } from "./reload-outcomes.js";
+import type { Ended } from "./reload-outcomes.js";
 import { ReloadQueue } from "./reload-queue.js";
 import type { Cycle, MergedRequest, ReloadRequest } from "./reload-queue.js";
 import type { ReloadFailure, ReloadOutcome } from "./server-events.js";
@@ -30,9 +31,6 @@ export interface ReloaderOptions {
   readonly onWarning: (message: string) => void;
 }
 
-/** An outcome before it's told. */
-type Failed = Pick<ReloadFailure, "kind" | "phase" | "diagnostics">;
-type Ended = Exclude<ReloadOutcome, ReloadFailure> | Failed;
 type GoodBuild = Exclude<BuildResult, { kind: "failed" }>;
 
 /** A roll under way, with what led to it. */
@@ -50,19 +48,18 @@ export class Reloader {
   readonly #options: ReloaderOptions;
   readonly #queue: ReloadQueue<ReloadOutcome>;
   readonly #input: CycleInput;
+  readonly #outcomes: ReloadOutcomes;
   #sources = 0;
-  #lastFailure = "";
-  #lastError: ReloadFailure | undefined;
-  #lastOutcome: (() => ReloadOutcome) | undefined;
   #closed = false;
   /** The outcomes of rolls that are under way. */
   readonly #rolling = new Set<Promise<ReloadOutcome>>();
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
-    const { definition, parts } = options;
+    const { definition, parts, onOutcome } = options;
     const { compiler, steps } = parts;
     this.#input = new CycleInput({ definition, compiler, steps });
+    this.#outcomes = new ReloadOutcomes({ parts, onOutcome });
     this.#queue = new ReloadQueue((request) => this.#cycle(request));
   }
 
@@ -90,12 +87,12 @@ export class Reloader {
 
   /** How the last reload ended; what its first answer took is known a little later. */
   lastOutcome(): ReloadOutcome | undefined {
-    return this.#lastOutcome?.();
+    return this.#outcomes.last;
   }
 
   /** The last failure, until a reload has succeeded. */
   get lastError(): ReloadFailure | undefined {
-    return this.#lastError;
+    return this.#outcomes.lastError;
   }
 
   /** Asks for a reload. Never rejects. */
@@ -137,7 +134,8 @@ export class Reloader {
     if ("kind" in begun) {
       release();
       letStandbysGoOn();
-      return { outcome: Promise.resolve(this.#tell(begun, request)) };
+      const outcome = this.#outcomes.tell(begun, request.paths);
+      return { outcome: Promise.resolve(outcome) };
     }
     void begun.roll.decided.then(() => {
       release();
@@ -220,12 +218,14 @@ export class Reloader {
     // One may have been used up for nothing: mending what is broken is to find another.
     standbys.refill();
     if (rolled.kind === "failed") {
-      return this.#tell(
-        { kind: "failed", phase: "boot", diagnostics: [rolled.diagnostic] },
-        request,
+      const diagnostics = [rolled.diagnostic];
+      return this.#outcomes.tell(
+        { kind: "failed", phase: "boot", diagnostics },
+        request.paths,
       );
     }
-    if (rolled.kind !== "done") return this.#tell(rolled, request);
+    if (rolled.kind !== "done")
+      return this.#outcomes.tell(rolled, request.paths);
     const before = rolledAt - request.since;
     const { canary } = rolled;
     const done = (): ReloadOutcome => ({
@@ -248,8 +248,7 @@ export class Reloader {
         firstAnswerAt: canary && front?.firstAnswerAt(canary.id),
       }),
     });
-    const outcome = this.#tell(done(), request);
-    this.#lastOutcome = done;
+    const outcome = this.#outcomes.tell(done(), request.paths, done);
     try {
       const live = parts.master.liveGenerations();
       await generations.settled(rolled.generation, live, parts.compiler);
@@ -258,36 +257,5 @@ export class Reloader {
       if (!this.#isClosed()) this.#options.onWarning(messageOf(error));
     }
     return outcome;
-  }
-
-  #tell(ended: Ended, { paths }: MergedRequest): ReloadOutcome {
-    const outcome =
-      ended.kind === "failed" ? this.#failure(ended, [...paths]) : ended;
-    if (outcome.kind === "done") {
-      this.#lastFailure = "";
-      this.#lastError = undefined;
-    }
-    if (outcome.kind === "failed") this.#lastError = outcome;
-    this.#lastOutcome = () => outcome;
-    this.#options.onOutcome(outcome);
-    return outcome;
-  }
-
-  #failure(
-    { phase, diagnostics }: Failed,
-    changed: readonly string[],
-  ): ReloadFailure {
-    const { front, master } = this.#options.parts;
-    const serving = master.currentGeneration;
-    const text = diagnostics
-      .map(({ message, file, line }) =>
-        [message, file, line].filter(Boolean).join(" "),
-      )
-      .join("\n");
-    if (serving === undefined)
-      front?.setOutage(outageOfReload(phase, diagnostics));
-    const repeated = text === this.#lastFailure;
-    this.#lastFailure = text;
-    return { kind: "failed", phase, diagnostics, changed, serving, repeated };
   }
 }
