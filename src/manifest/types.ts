@@ -262,7 +262,11 @@ export interface ResolvedStep {
         readonly kind: "command";
         readonly command: string | readonly string[];
       }
-    | { readonly kind: "function"; readonly fn: FunctionStep["fn"] };
+    | {
+        readonly kind: "function";
+        /** Called in the process that runs the step. */
+        readonly fn: FunctionStep["fn"];
+      };
   /** In milliseconds; 0: no limit. */
   readonly timeoutMs: number;
 }

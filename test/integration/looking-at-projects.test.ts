@@ -77,13 +77,17 @@ describe("our own fixtures", () => {
 
   test.each(names)("%s has a manifest that checks clean", async (name) => {
     const app = used(copyFixture(name));
-    const { code, stdout } = await runCommand(app, "check");
-    expect(stdout).toMatch(/^✓ prefork\.config\.\w+ says/);
-    expect(code).toBe(0);
+    const isList = name === "two-projects";
+    for (const target of isList ? ["shop", "admin"] : ["."]) {
+      const { code, stdout } = await runCommand(app, "check", target);
+      expect(stdout).toMatch(/^✓ prefork\.config\.\w+ says/);
+      expect(code).toBe(0);
+    }
   });
 
   test("are looked at", () => {
     expect(names).toContain("express-app");
+    expect(names).toContain("two-projects");
   });
 });
 
