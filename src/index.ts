@@ -25,7 +25,6 @@ export type {
   ResolvedProject,
   ResolvedSource,
   ResolvedStep,
-  ServerConfig,
   SourceDirectory,
   SourceEntry,
   SourceFile,
@@ -34,6 +33,7 @@ export type {
   StepOptions,
   SourceGlob,
 } from "./manifest/types.js";
+export type { ServerConfig } from "./manifest/server-config.js";
 export { openProject } from "./open-project.js";
 export { Project } from "./loaded-project.js";
 export type { LoadOptions } from "./loaded-project.js";

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "./errors.js";
-import type { ServerConfig } from "./manifest/types.js";
+import type { ServerConfig } from "./manifest/server-config.js";
 import { layered } from "./option-layers.js";
 import type { OptionLayers } from "./option-layers.js";
 import type { Parts } from "./parts.js";

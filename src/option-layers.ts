@@ -1,5 +1,5 @@
 /** Who says what of the server's options: the caller first, else the manifest, else what the caller falls back on. Pure. */
-import type { ServerConfig } from "./manifest/types.js";
+import type { ServerConfig } from "./manifest/server-config.js";
 import type { ServerOptions } from "./server-options.js";
 
 /** What the caller says, above and below the manifest. */

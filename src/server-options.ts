@@ -9,7 +9,7 @@ import type { MixinSource } from "./commands/references.js";
 import { defaultLimits, defaultTrust } from "./front/limits.js";
 import type { Consistency, FrontLimits, TrustProxy } from "./front/types.js";
 import { isAllowed, serverFields } from "./manifest/server-fields.js";
-import type { ServerConfig } from "./manifest/types.js";
+import type { ServerConfig } from "./manifest/server-config.js";
 import type { OutputTarget } from "./mechanisms/output-target.js";
 import type { Deadlines } from "./pool/types.js";
 import type { Upstream } from "./upstream/types.js";

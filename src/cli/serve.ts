@@ -7,7 +7,7 @@ import { envFilePath, readEnvFile } from "../environment.js";
 import { PreforkError, messageOf } from "../errors.js";
 import { loadProject } from "../manifest/load-project.js";
 import { withoutGaps } from "../option-layers.js";
-import type { ServerConfig } from "../manifest/types.js";
+import type { ServerConfig } from "../manifest/server-config.js";
 import { choosePort, parseCommandLine } from "./program.js";
 import type { Flags, Invocation } from "./program.js";
 import { statusJson } from "../control-handlers.js";

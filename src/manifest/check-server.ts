@@ -7,7 +7,7 @@ import {
   isServerField,
   serverFields,
 } from "./server-fields.js";
-import type { ServerConfig } from "./types.js";
+import type { ServerConfig } from "./server-config.js";
 
 /** Options that only a program can give, and what to do instead. */
 const ELSEWHERE: Readonly<Record<string, string>> = {

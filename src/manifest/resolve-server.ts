@@ -1,7 +1,7 @@
 /** A manifest's server options with the paths in them made absolute. Pure. */
 import path from "node:path";
 import { isServerField, serverFields } from "./server-fields.js";
-import type { ServerConfig } from "./types.js";
+import type { ServerConfig } from "./server-config.js";
 
 /** @param root - the manifest's directory */
 export function resolveServer(

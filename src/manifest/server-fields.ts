@@ -2,7 +2,7 @@
  * What each of the server's options may be. The one place that says so: the manifest's check (`check-server.ts`), the
  * library's (`server-options.ts`), and the tests of the JSON Schema and of docs/manifest.md read it. Pure.
  */
-import type { ServerConfig } from "./types.js";
+import type { ServerConfig } from "./server-config.js";
 
 /** What a value may be. */
 export type ServerField =

@@ -35,7 +35,7 @@ test("every limit is in the table, with its default", async () => {
 });
 
 test("what the options' comments say are the defaults", () => {
-  const types = read("src/manifest/types.ts");
+  const types = read("src/manifest/server-config.ts");
   for (const [name, value] of limits) {
     const comment = new RegExp(
       `Default ([\\d,]+)[^*]*\\*/\\s+readonly ${name}\\?`,

@@ -69,7 +69,7 @@ function isLeaf(file: string): boolean {
     [
       ...["errors.ts", "diagnostic.ts", "logger.ts"],
       ...["is-alive.ts", "real-paths.ts", "within.ts"],
-      "ipc/messages.ts",
+      ...["ipc/messages.ts", "manifest/server-config.ts"],
     ].includes(file) || path.posix.basename(file) === "types.ts"
   );
 }

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { LiveOptions, liveOptions } from "../../src/live-options.js";
 import { serverFields } from "../../src/manifest/server-fields.js";
-import type { ServerConfig } from "../../src/manifest/types.js";
+import type { ServerConfig } from "../../src/manifest/server-config.js";
 import { layered } from "../../src/option-layers.js";
 import {
   resolveServerOptions,
