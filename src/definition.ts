@@ -37,13 +37,11 @@ export class Definition {
   #project: ResolvedProject;
   /** What the last load looked at before it failed. */
   #lookedAt: readonly string[] = [];
-  #listed: ReadonlySet<string>;
   readonly #expected = new ExpectedSources();
 
   constructor(options: DefinitionOptions) {
     this.#options = options;
     this.#project = options.project;
-    this.#listed = listedIn(options.project);
     this.#expected.follow(options.project);
   }
 
@@ -86,12 +84,12 @@ export class Definition {
       const project = withMixins(loaded, mixins);
       this.#project = project;
       this.#lookedAt = [];
-      const listed = listedIn(project);
-      const areSourcesOther =
-        listed.size !== this.#listed.size ||
-        [...listed].some((path) => !this.#listed.has(path));
-      this.#listed = listed;
+      const { listed: listedBefore } = this.#expected;
       this.#expected.follow(project);
+      const { listed } = this.#expected;
+      const areSourcesOther =
+        listed.size !== listedBefore.size ||
+        [...listed].some((path) => !listedBefore.has(path));
       const still = new Set(unreloaded(project));
       const released = unreloaded(before).filter((path) => !still.has(path));
       return { project, isEnvironmentOther, released, areSourcesOther };
@@ -107,14 +105,11 @@ export class Definition {
    * glob matches?
    */
   #hasOthers(paths: ReadonlySet<string>): boolean {
+    const { listed } = this.#expected;
     return [...paths].some((path) =>
-      this.#listed.has(path) ? !existsSync(path) : this.#expected.has(path),
+      listed.has(path) ? !existsSync(path) : this.#expected.has(path),
     );
   }
-}
-
-function listedIn({ sources }: ResolvedProject): Set<string> {
-  return new Set(sources.map(({ path }) => path));
 }
 
 function unreloaded({ sources }: ResolvedProject): string[] {

@@ -35,6 +35,11 @@ export class ExpectedSources {
     return this.#current;
   }
 
+  /** The sources that the manifest has listed. The same object as long as the manifest wasn't read again. */
+  get listed(): ReadonlySet<string> {
+    return this.#listed;
+  }
+
   /** Does a glob match this file, which no manifest has listed yet? It exists. */
   has(file: string): boolean {
     if (this.#listed.has(file)) return false;

@@ -16,13 +16,8 @@ import type {
   ScannedSource,
 } from "./scanned.js";
 import type { SourceScanner } from "./source-scanner.js";
-import {
-  ABSENT,
-  directoryStampOf,
-  isAsStamped,
-  settledStampOf,
-  stampOf,
-} from "./stamps.js";
+import { directoryStampOf, isAsStamped, settledStampOf } from "./stamps.js";
+import { ABSENT, stampOf } from "../file-stamp.js";
 
 /** What {@link scanProject} takes. All paths are absolute and real. */
 export interface ScanOptions {

@@ -9,7 +9,8 @@ import { readFileSync } from "node:fs";
 import { writeAtomically } from "./atomic-write.js";
 import type { ScannedImport, ScannedSource } from "./scanned.js";
 import { hasSameNames, isAsStamped } from "./stamps.js";
-import type { DirectoryStamp, Stamp } from "./stamps.js";
+import type { DirectoryStamp } from "./stamps.js";
+import type { Stamp } from "../file-stamp.js";
 
 /** Raised when the form on disk, or what a scan finds in the same files, is another. */
 const VERSION = 1;

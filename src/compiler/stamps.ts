@@ -1,35 +1,18 @@
 /** Whether files and directories are as they were: stamps to compare. Nothing is read but directories whose time differs. */
-import { readdirSync, readlinkSync, statSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { ABSENT, stampOf } from "../file-stamp.js";
+import type { Stamp } from "../file-stamp.js";
 import { hashOf } from "./hashes.js";
-
-/** What a file looked like: equal stamps, equal files. */
-export type Stamp = string;
 
 /** A directory: its own stamp, and the hash of the names in it. */
 export type DirectoryStamp = readonly [stamp: Stamp, names: string];
-
-/** Of what isn't there. */
-export const ABSENT: Stamp = "absent";
 
 /** Equal to none, itself included: nothing is known. */
 const UNKNOWN: Stamp = "";
 
 /** A file system's clock may tick as slowly as this: what was written within it may be written again with the same times. */
 const RACY_MS = 100;
-
-/** What is at a path now. */
-export function stampOf(path: string): Stamp {
-  try {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats === undefined) return ABSENT;
-    const { mtimeMs, ctimeMs, size, ino } = stats;
-    return `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
-  } catch {
-    // Below a file, or in a directory that can't be searched.
-    return ABSENT;
-  }
-}
 
 /**
  * The stamp of what was read just now, to be compared with in a later run.

@@ -1,4 +1,4 @@
-/** What steps ask the file system: contents as hashes, and what files look like. */
+/** What steps ask the file system: contents as hashes, and when files were written. */
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 
@@ -45,16 +45,4 @@ export function areSame(a: Hashes, b: Hashes): boolean {
   if (a.size !== b.size) return false;
   for (const [file, hash] of a) if (b.get(file) !== hash) return false;
   return true;
-}
-
-/** What a file looks like: equal stamps, equal files. */
-export function stampOf(file: string): string {
-  try {
-    const stats = statSync(file, { throwIfNoEntry: false });
-    if (stats === undefined) return ABSENT;
-    const { mtimeMs, ctimeMs, size, ino } = stats;
-    return `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
-  } catch {
-    return ABSENT;
-  }
 }

@@ -2,7 +2,7 @@
  * What files looked like when a step had ended: an event of a file that still looks like that is the step's own work, and
  * nobody has to hear of it. Any later edit makes it look different, a bare touch included.
  */
-import { stampOf } from "./files.js";
+import { stampOf } from "../file-stamp.js";
 
 /** See this file's header. */
 export class LeftFiles {

@@ -7,7 +7,13 @@ import { startCli } from "./helpers/cli.js";
 import type { Cli } from "./helpers/cli.js";
 import type { LogLine } from "./helpers/log.js";
 import { runCommand } from "./helpers/run-command.js";
-import { get, reloaded, versionModule } from "./helpers/session.js";
+import {
+  get,
+  reloaded,
+  startServing,
+  versionModule,
+} from "./helpers/session.js";
+import type { Listening } from "./helpers/session.js";
 
 const SERVER = `
 import http from "node:http";
@@ -36,37 +42,13 @@ function shop(config: string): TestApp {
   });
 }
 
-interface Started {
-  readonly app: TestApp;
-  readonly cli: Cli;
-  readonly listening: LogLine;
-  readonly port: number;
-}
-
-/** Starts the command with just these arguments, until it serves and watches. */
-async function start(
+const start = (
   app: TestApp,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
-): Promise<Started> {
-  const cli = startCli({ app, args, env });
-  onTestFinished(async () => {
-    try {
-      await cli.close();
-    } finally {
-      app.remove();
-    }
-  });
-  await reloaded(cli, "done");
-  await cli.waitFor("the watcher", ({ event }) => event === "watching");
-  const listening = await cli.waitFor(
-    "the ports",
-    ({ event }) => event === "listening",
-  );
-  return { app, cli, listening, port: listening["port"] as number };
-}
+): Promise<Listening> => startServing(app, { args, env });
 
-const workersOf = ({ listening }: Started): number =>
+const workersOf = ({ listening }: Listening): number =>
   (listening["workers"] as unknown[]).length;
 
 const warning = (cli: Cli, text: string, from: number): Promise<LogLine> =>

@@ -1,13 +1,13 @@
 /** Files that the manifest's globs match, and that come and go while the command runs. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { makeApp } from "./helpers/app.js";
 import type { TestApp } from "./helpers/app.js";
 import { startCli } from "./helpers/cli.js";
-import type { Cli } from "./helpers/cli.js";
 import type { LogLine } from "./helpers/log.js";
-import { get, reloaded } from "./helpers/session.js";
+import { get, reloaded, startServing } from "./helpers/session.js";
+import type { Listening } from "./helpers/session.js";
 
 const SERVER = { workers: 1, port: 0, standbys: 0 };
 
@@ -33,35 +33,14 @@ export const views = fs.readdirSync("views", { recursive: true }).map(String).fi
 
 const SOURCES = `"views/**/*.html", { file: "src/views.ts", needs: ["views/**/*.html"] }, "src/routes/**/*.ts", "src/server.ts"`;
 
-interface Started {
-  readonly app: TestApp;
-  readonly cli: Cli;
-  readonly port: number;
-}
-
-async function start(sources: string): Promise<Started> {
+async function start(sources: string): Promise<Listening> {
   return await startApp(
     makeApp({ ...APP, "prefork.config.ts": manifest(sources) }),
   );
 }
 
-async function startApp(app: TestApp): Promise<Started> {
-  const cli = startCli({ app, args: ["."] });
-  onTestFinished(async () => {
-    try {
-      await cli.close();
-    } finally {
-      app.remove();
-    }
-  });
-  await reloaded(cli, "done");
-  await cli.waitFor("the watcher", ({ event }) => event === "watching");
-  const listening = await cli.waitFor(
-    "the ports",
-    ({ event }) => event === "listening",
-  );
-  return { app, cli, port: listening["port"] as number };
-}
+const startApp = (app: TestApp): Promise<Listening> =>
+  startServing(app, { args: ["."] });
 
 /** Writes a file in one step: a watcher sees all of it, or nothing. */
 function put(app: TestApp, file: string, text = ""): void {
@@ -76,14 +55,14 @@ function put(app: TestApp, file: string, text = ""): void {
  *
  * @returns the reload's line in the log, the first one after the action
  */
-async function after({ cli }: Started, action: () => void): Promise<LogLine> {
+async function after({ cli }: Listening, action: () => void): Promise<LogLine> {
   const from = cli.lines.length;
   action();
   return await reloaded(cli, "any", from);
 }
 
 /** What a reload that was good was about. */
-const done = ({ app }: Started, ...changed: string[]): LogLine => ({
+const done = ({ app }: Listening, ...changed: string[]): LogLine => ({
   outcome: "done",
   changed: changed.map((file) => app.path(file)),
 });

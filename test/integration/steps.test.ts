@@ -10,7 +10,14 @@ import { startCli } from "./helpers/cli.js";
 import type { Cli } from "./helpers/cli.js";
 import type { LogLine } from "./helpers/log.js";
 import { runCommand } from "./helpers/run-command.js";
-import { get, reloaded } from "./helpers/session.js";
+import {
+  get,
+  portsOf,
+  reloaded,
+  startListening,
+  startServing,
+} from "./helpers/session.js";
+import type { Listening } from "./helpers/session.js";
 
 /** Answers with what was made, what was read for it, and a text that nothing is made of. */
 const SERVER = `
@@ -69,42 +76,17 @@ function save(app: TestApp, file: string, text: string): void {
   renameSync(draft, app.path(file));
 }
 
-interface Started {
-  readonly app: TestApp;
-  readonly cli: Cli;
-  readonly port: number;
-}
-
-/** Starts the command until it has its ports; it is ended and checked for leftovers when the test is over. */
-async function begin(
+/** Starts the command until it has its ports. */
+const begin = (
   app: TestApp,
   env: Readonly<Record<string, string>> = {},
-): Promise<Started> {
-  const cli = startCli({ app, args: ["."], env });
-  onTestFinished(async () => {
-    try {
-      await cli.close();
-    } finally {
-      app.remove();
-    }
-  });
-  const listening = await cli.waitFor(
-    "the ports",
-    ({ event }) => event === "listening",
-  );
-  return { app, cli, port: listening["port"] as number };
-}
+): Promise<Listening> => startListening(app, { args: ["."], env });
 
 /** … until it serves and watches. */
-async function start(
+const start = (
   app: TestApp,
   env: Readonly<Record<string, string>> = {},
-): Promise<Started> {
-  const started = await begin(app, env);
-  await reloaded(started.cli, "done");
-  await started.cli.waitFor("the watcher", ({ event }) => event === "watching");
-  return started;
-}
+): Promise<Listening> => startServing(app, { args: ["."], env });
 
 const stepLine = (cli: Cli, what: string, from: number): Promise<LogLine> =>
   cli.waitFor(
@@ -135,7 +117,7 @@ const closure = (line: LogLine): string[] =>
  * @returns the roll's generation
  */
 async function fence(
-  { app, cli, port }: Started,
+  { app, cli, port }: Listening,
   text: string,
 ): Promise<unknown> {
   const from = cli.lines.length;
@@ -325,10 +307,7 @@ test("a restart runs nothing; one after a change of source, output or command do
     const cli = startCli({ app, args: ["."] });
     try {
       await reloaded(cli, "done");
-      const listening = await cli.waitFor(
-        "the ports",
-        ({ event }) => event === "listening",
-      );
+      const listening = await portsOf(cli);
       const { text } = await get(listening["port"] as number);
       return { steps: story(cli), text };
     } finally {
@@ -507,28 +486,11 @@ test("fixtures/graphql-codegen: the schema saved, broken, mended; the manifest i
   rmSync(app.path("src/generated"), { recursive: true });
   const unmade = await runCommand(app, "check");
   expect(unmade.stdout).toContain("says what the imports say");
-  const cli = startCli({
-    app,
+  const { cli, port } = await startServing(app, {
     args: [".", "--port", "0", "--workers", "1", "--standby", "0"],
   });
-  onTestFinished(async () => {
-    try {
-      await cli.close();
-    } finally {
-      app.remove();
-    }
-  });
-  await reloaded(cli, "done");
-  await cli.waitFor("the watcher", ({ event }) => event === "watching");
-  const listening = await cli.waitFor(
-    "the ports",
-    ({ event }) => event === "listening",
-  );
   const ask = async (query: string): Promise<unknown> => {
-    const { text } = await get(
-      listening["port"] as number,
-      `/?query=${encodeURIComponent(query)}`,
-    );
+    const { text } = await get(port, `/?query=${encodeURIComponent(query)}`);
     return JSON.parse(text) as unknown;
   };
   const years = "{ books { year } }";

@@ -68,7 +68,7 @@ function isLeaf(file: string): boolean {
   return (
     [
       ...["errors.ts", "diagnostic.ts", "logger.ts"],
-      ...["is-alive.ts", "real-paths.ts", "within.ts"],
+      ...["file-stamp.ts", "is-alive.ts", "real-paths.ts", "within.ts"],
       ...["ipc/messages.ts", "manifest/server-config.ts"],
     ].includes(file) || path.posix.basename(file) === "types.ts"
   );

@@ -3,7 +3,7 @@ import http from "node:http";
 import { onTestFinished } from "vitest";
 import type { TestApp } from "./app.js";
 import { startCli } from "./cli.js";
-import type { Cli } from "./cli.js";
+import type { Cli, CliOptions } from "./cli.js";
 import type { LogLine } from "./log.js";
 
 /** A running command, ended and checked for leftovers when its test is over. */
@@ -26,6 +26,52 @@ export interface SessionOptions {
   readonly untilReady?: boolean;
 }
 
+/** A running command and what it said of its ports. */
+export interface Listening {
+  readonly app: TestApp;
+  readonly cli: Cli;
+  readonly listening: LogLine;
+  /** The front's port. */
+  readonly port: number;
+}
+
+/** Starts the command with just these arguments, until it has its ports. It's ended, and checked for leftovers, when the test is over. */
+export async function startListening(
+  app: TestApp,
+  options: Omit<CliOptions, "app">,
+): Promise<Listening> {
+  const cli = startCli({ app, ...options });
+  onTestFinished(async () => {
+    try {
+      await cli.close();
+    } finally {
+      app.remove();
+    }
+  });
+  const listening = await portsOf(cli);
+  return { app, cli, listening, port: listening["port"] as number };
+}
+
+/** … until it serves and watches. */
+export async function startServing(
+  app: TestApp,
+  options: Omit<CliOptions, "app">,
+): Promise<Listening> {
+  const started = await startListening(app, options);
+  await reloaded(started.cli, "done");
+  await watching(started.cli);
+  return started;
+}
+
+/** What it says once it has its ports. */
+export function portsOf(cli: Cli): Promise<LogLine> {
+  return cli.waitFor("the ports", ({ event }) => event === "listening");
+}
+
+function watching(cli: Cli): Promise<LogLine> {
+  return cli.waitFor("the watcher", ({ event }) => event === "watching");
+}
+
 /** Starts the command on free ports, and waits until it serves and watches. */
 export async function startSession(
   app: TestApp,
@@ -38,32 +84,19 @@ export async function startSession(
     env = {},
     untilReady = true,
   } = options;
-  const cli = startCli({
-    app,
+  const { cli, listening, port } = await startListening(app, {
     args: [target, "--port", "0", "--workers", String(workers), ...args],
     env,
     ...(options.script === undefined ? {} : { script: options.script }),
   });
-  onTestFinished(async () => {
-    try {
-      await cli.close();
-    } finally {
-      app.remove();
-    }
-  });
-  const listening = await cli.waitFor(
-    "the ports",
-    ({ event }) => event === "listening",
-  );
   if (untilReady) {
     await reloaded(cli, "done");
-    if (!args.includes("--no-watch"))
-      await cli.waitFor("the watcher", ({ event }) => event === "watching");
+    if (!args.includes("--no-watch")) await watching(cli);
   }
   return {
     app,
     cli,
-    port: listening["port"] as number,
+    port,
     workerPorts: (listening["workers"] as { port: number }[]).map(
       ({ port }) => port,
     ),

@@ -1,7 +1,5 @@
 import fs from "node:fs";
 import path from "node:path";
-import { Writable } from "node:stream";
-import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { runSubCommand } from "../../../src/cli/sub-commands.js";
 import { controlSocketPath } from "../../../src/control/control-path.js";
@@ -9,26 +7,8 @@ import { openControlSocket } from "../../../src/control/control-server.js";
 import type { ControlHandlers } from "../../../src/control/types.js";
 import { PreforkError } from "../../../src/errors.js";
 import { fakeHandlers, temporaryDirectory } from "../control/harness.js";
-
-/** What a sub-command did. */
-interface Ran {
-  readonly code: number | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-class Text extends Writable {
-  text = "";
-
-  override _write(
-    chunk: Buffer,
-    _encoding: BufferEncoding,
-    done: () => void,
-  ): void {
-    this.text += String(chunk);
-    done();
-  }
-}
+import { printed } from "./printed.js";
+import type { Ran } from "./printed.js";
 
 /** A package with two programs, and a place for the sockets of its servers. */
 class Project {
@@ -68,13 +48,7 @@ class Project {
   }
 
   async run(argv: readonly string[], cwd: string = this.root): Promise<Ran> {
-    const [stdout, stderr] = [new Text(), new Text()];
-    const code = await runSubCommand(argv, { cwd, stdout, stderr });
-    return {
-      code,
-      stdout: stripVTControlCharacters(stdout.text),
-      stderr: stripVTControlCharacters(stderr.text),
-    };
+    return await printed((streams) => runSubCommand(argv, { cwd, ...streams }));
   }
 }
 

@@ -2,33 +2,13 @@
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { Writable } from "node:stream";
-import { stripVTControlCharacters } from "node:util";
 import { onTestFinished, vi } from "vitest";
 import { runProjectCommand } from "../../../src/cli/project-commands.js";
+import { printed } from "../cli/printed.js";
+import type { Ran } from "../cli/printed.js";
 
 // These compile with esbuild: deadlines are for hangs, not for busy machines.
 vi.setConfig({ testTimeout: 60_000 });
-
-/** What a sub-command did. */
-export interface Ran {
-  readonly code: number | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-class Text extends Writable {
-  text = "";
-
-  override _write(
-    chunk: Buffer,
-    _encoding: BufferEncoding,
-    done: () => void,
-  ): void {
-    this.text += String(chunk);
-    done();
-  }
-}
 
 export class LookedAt {
   readonly root: string;
@@ -68,13 +48,9 @@ export class LookedAt {
   }
 
   async runIn(cwd: string, ...argv: string[]): Promise<Ran> {
-    const [stdout, stderr] = [new Text(), new Text()];
-    const code = await runProjectCommand(argv, { cwd, stdout, stderr });
-    return {
-      code,
-      stdout: stripVTControlCharacters(stdout.text),
-      stderr: stripVTControlCharacters(stderr.text),
-    };
+    return await printed((streams) =>
+      runProjectCommand(argv, { cwd, ...streams }),
+    );
   }
 
   /** What `check --json` finds: kind, and source or place. */
