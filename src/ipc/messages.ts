@@ -120,7 +120,7 @@ export type MasterMessage =
   /** A worker's listening socket comes with it, for the case that the process becomes that worker's. */
   | { readonly type: "socket"; readonly worker: number }
   | BeginMessage
-  /** Accept no more on the worker's port, let go of keep-alive connections; answer `drained`. */
+  /** Accept no more on the worker's port, answer `closed`; let go of keep-alive connections, answer `drained`. */
   | { readonly type: "drain"; readonly lingerMs: number }
   /** Does your event loop turn? Answer `pong`. */
   | { readonly type: "ping" }
@@ -157,6 +157,8 @@ export type ProcessMessage =
   | { readonly type: "fault"; readonly diagnostic: Diagnostic }
   | { readonly type: "warning"; readonly message: string }
   | { readonly type: "pong"; readonly rssBytes: number }
+  /** Nothing more is accepted on the worker's port. */
+  | { readonly type: "closed" }
   /** No direct connection is left. */
   | { readonly type: "drained" }
   | { readonly type: "finished" }

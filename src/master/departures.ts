@@ -21,15 +21,28 @@ export interface DeparturesOptions {
   readonly endStreams: boolean;
 }
 
+/** What {@link Departures} tells the state machine. */
+interface DeparturesListener {
+  /** {@link Departures.isAccepting} is another. */
+  readonly onClosed: () => void;
+}
+
 export class Departures {
-  readonly #options: DeparturesOptions;
+  readonly #options: DeparturesOptions & DeparturesListener;
   /** What goes, and when it's gone. */
   readonly #going = new Map<WorkerProcess, Promise<void>>();
   /** Those of them that drain, the oldest first. */
   readonly #draining = new Set<StreamEnd>();
+  /** Those that another took the place of, and that may still accept connections on the worker's port. */
+  readonly #accepting = new Set<WorkerProcess>();
 
-  constructor(options: DeparturesOptions) {
+  constructor(options: DeparturesOptions & DeparturesListener) {
     this.#options = options;
+  }
+
+  /** May a process that another took the place of still accept connections? */
+  get isAccepting(): boolean {
+    return this.#accepting.size > 0;
   }
 
   /** Ends the process that boots in a place. */
@@ -69,12 +82,17 @@ export class Departures {
     { placed, target }: Serving,
     reason: EndReason,
   ): Promise<void> {
-    const { traffic } = this.#options;
+    const { traffic, onClosed } = this.#options;
+    const { process } = placed;
     const leases = traffic.drain(target);
-    const end = new StreamEnd(placed.process);
+    if (reason === "replaced") this.#accepting.add(process);
+    const end = new StreamEnd(process);
     this.#draining.add(end);
     this.#limitDraining();
     await place.worker.retire(placed, {
+      onClosed: () => {
+        if (this.#accepting.delete(process)) onClosed();
+      },
       leases,
       abort: () => traffic.remove(target),
       streamsEnded: end.ended,

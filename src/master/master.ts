@@ -59,7 +59,10 @@ export class Master {
   constructor(options: MasterOptions) {
     this.#options = options;
     const { traffic, registrar, onWorker, standbys } = options;
-    this.#departures = new Departures(options);
+    this.#departures = new Departures({
+      ...options,
+      onClosed: () => this.#step(),
+    });
     this.#scaling = new Scaling({
       places: this.#places,
       registrar,
@@ -263,6 +266,8 @@ export class Master {
     const { current } = this.#rolls;
     if (current === undefined) return;
     const { generation } = current;
+    // Who is told so may ask on a worker's port at once.
+    if (this.#departures.isAccepting) return;
     const isDone = this.#places.every(
       ({ serving, isHeld }) =>
         isHeld || serving?.target.generation === generation,

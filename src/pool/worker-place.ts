@@ -23,6 +23,8 @@ interface PlaceHooks {
   readonly beforeStop: (process: WorkerProcess) => Promise<void>;
 }
 
+/** How long a process may take to say that it accepts no more: the answer of one whose event loop is blocked isn't waited for longer. */
+const CLOSE_MS = 5_000;
 /** After the drain deadline: how long a process may take to end its streams. */
 const FINISH_MS = 1_000;
 /** The most that a timer of Node takes. */
@@ -44,6 +46,8 @@ export interface WorkerPlaceOptions {
 
 /** What a process that is let go has to wait for. */
 export interface Retirement {
+  /** Called once it accepts no more on the worker's port, or hasn't said so in 5 seconds. */
+  readonly onClosed: () => void;
   /** Resolves when the front has its leases back. */
   readonly leases: Promise<void>;
   /** Called when it's drained or at its deadline, after it has ended its streams: nothing of it is to be used any more. */
@@ -153,15 +157,13 @@ export class WorkerPlace {
   /** Lets a serving process go: drains it, ends what's left at the deadline, stops it. */
   async retire(
     placed: PlacedProcess,
-    { leases, abort, streamsEnded, mayWait }: Retirement,
+    { onClosed, leases, abort, streamsEnded, mayWait }: Retirement,
   ): Promise<void> {
     const { drainTimeoutMs, lingerMs, stopTimeoutMs } = this.#options.deadlines;
     const { process } = placed;
-    const direct = process.ask(
-      { type: "drain", lingerMs },
-      "drained",
-      LONGEST_MS,
-    );
+    process.send({ type: "drain", lingerMs });
+    void process.answer("closed", CLOSE_MS).then(onClosed);
+    const direct = process.answer("drained", LONGEST_MS);
     const drained = Promise.race([
       Promise.all([direct, leases]).then(([answer]) => answer),
       process.exited.then(() => "exited" as const),
@@ -174,8 +176,10 @@ export class WorkerPlace {
         drained,
         streamsEnded.then(() => "timeout" as const),
       ]);
-    if (outcome === "timeout")
-      await process.ask({ type: "finish" }, "finished", FINISH_MS);
+    if (outcome === "timeout") {
+      process.send({ type: "finish" });
+      await process.answer("finished", FINISH_MS);
+    }
     abort();
     await this.#options.hooks.beforeStop(process);
     await process.stop(stopTimeoutMs);

@@ -227,17 +227,15 @@ export class WorkerProcess {
     return outcome;
   }
 
-  /** Sends a message and waits for its answer, the process's end or the deadline, whichever is first. */
-  async ask(
-    message: MasterMessage,
-    answer: "drained" | "finished",
+  /** Waits for the answer to a message, the process's end or the deadline, whichever is first. */
+  async answer(
+    answer: "closed" | "drained" | "finished",
     deadlineMs: number,
   ): Promise<"answered" | "exited" | "timeout"> {
     if (this.#gone) return "exited";
     const answered = new Promise<"answered">((resolve) => {
       this.#waiting.set(answer, () => resolve("answered"));
     });
-    this.send(message);
     const outcome = await within(
       deadlineMs,
       Promise.race([answered, this.exited.then(() => "exited" as const)]),
@@ -283,6 +281,7 @@ export class WorkerProcess {
         this.heartbeat.answer(message);
         return;
       case "hello":
+      case "closed":
       case "drained":
       case "finished":
         this.#waiting.get(message.type)?.();

@@ -250,10 +250,14 @@ export class Adoption {
     this.#pendingBinds.get(answer.id)?.(answer, handle);
   }
 
-  /** Accepts no more on the worker's port; `done` when no direct connection is left. */
-  drain(lingerMs: number, done: () => void): void {
+  /** Accepts no more on the worker's port. */
+  close(): void {
     // Only this process's copy of the socket: `server.close()` would also end the front's connections.
     this.#shared?.close();
+  }
+
+  /** Lets go of direct connections; `done` when none is left. */
+  drain(lingerMs: number, done: () => void): void {
     this.#connections.drain(lingerMs, done);
   }
 

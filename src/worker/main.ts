@@ -123,6 +123,8 @@ onMasterMessage((message, handle) => {
     case "drain":
       if (program?.mixins !== undefined)
         void workerOf(program).then((each) => each.keepUntilStopped());
+      adoption.close();
+      sendToMaster({ type: "closed" });
       adoption.drain(message.lingerMs, () => {
         sendToMaster({ type: "drained" });
         // The others have compiled the same.

@@ -210,3 +210,26 @@ test("a burst of saves under load: nothing lost, the last one is live", async ()
   expect((await get(port)).text).toBe("v12");
   expect((await load.stop()).lost).toEqual([]);
 });
+
+test("a replaced process that may still accept: the roll isn't done before it says that it doesn't", async () => {
+  const project = app();
+  const { cli, workerPorts } = await startSession(project, {
+    workers: 1,
+    args: ["--no-front"],
+  });
+  const [port = 0] = workerPorts;
+  const old = pidOf(cli, 0);
+  process.kill(old, "SIGSTOP");
+  const from = cli.lines.length;
+  try {
+    project.write("src/version.ts", versionModule("v1"));
+    await processEvent(cli, "draining", { pid: old }, from);
+    expect((await get(port)).text).toBe("v1");
+    const reloads = cli.lines.slice(from).map(({ outcome }) => outcome);
+    expect(reloads).not.toContain("done");
+  } finally {
+    process.kill(old, "SIGCONT");
+  }
+  await reloaded(cli, "done", from);
+  expect((await get(port)).text).toBe("v1");
+});
