@@ -150,6 +150,7 @@ export async function openParts(
       ),
       isFresh: front !== undefined && options.consistency === "fresh",
       parallelBoots: Math.max(1, os.availableParallelism() - 1),
+      parallelActivations: os.availableParallelism(),
       // Read whenever it's needed: it may change while the server runs.
       get slowStartMs() {
         return options.slowStartMs;

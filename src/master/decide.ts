@@ -3,7 +3,8 @@
  * `master.ts` carries it out, and asks again after every event.
  *
  * - A new generation is the *candidate* until its first process (the canary) is
- *   ready; then it is *current*, and the other places follow one at a time, not before `replaceAt`.
+ *   ready; then it is *current*, and the other places follow, not before `replaceAt`: one at a time, but for standbys, of which
+ *   several may be activated at once.
  * - A place without a process is refilled with the current generation, whatever
  *   else goes on, but not before its backoff has passed, nor while it's held.
  * - A stale process (hung, or somebody asked) is replaced like one of an older generation.
@@ -31,8 +32,10 @@ export interface RollView {
   readonly now: number;
   /** No process of an older generation is replaced by the current one before this time (same clock as `now`); `Infinity`: until asked again. */
   readonly replaceAt: number;
-  /** How many empty places may boot at a time. Replacing always goes one at a time. */
+  /** How many empty places may boot at a time. */
   readonly parallelBoots: number;
+  /** How many processes may be replaced at a time. */
+  readonly parallelReplacements: number;
 }
 
 type RollAction =
@@ -123,16 +126,19 @@ export function decide(view: RollView): Decision {
     if (booting.size < view.parallelBoots + (candidate === undefined ? 0 : 1))
       boot(place, current);
   }
-  if (candidate === undefined && booting.size === 0) {
+  const room = view.parallelReplacements - booting.size;
+  if (candidate === undefined && room > 0) {
     const isEarly = view.replaceAt > view.now;
     const outdated = places.filter(
-      ({ serving, isStale }) =>
-        serving !== undefined && (isStale || (serving !== current && !isEarly)),
+      ({ index, serving, isStale }) =>
+        serving !== undefined &&
+        !booting.has(index) &&
+        (isStale || (serving !== current && !isEarly)),
     );
     if (isEarly && view.replaceAt < Infinity && isFollowed(view))
       wakeAt = Math.min(wakeAt ?? Infinity, view.replaceAt);
-    const due = outdated.find((place) => place.retryAt <= view.now);
-    for (const place of due === undefined ? outdated : [due])
+    const due = outdated.filter((place) => place.retryAt <= view.now);
+    for (const place of due.length === 0 ? outdated : due.slice(0, room))
       boot(place, current);
   }
   return { actions, wakeAt };

@@ -13,6 +13,8 @@ export interface FollowingOptions {
   readonly traffic: Traffic;
   /** Do requests reach only processes of the newest generation? */
   readonly isFresh: boolean;
+  /** How many standbys may be activated at a time. */
+  readonly parallelActivations: number;
   /** Looks at what is to be booted now. */
   readonly step: () => void;
 }
@@ -54,5 +56,13 @@ export class Following {
     if (standbys.outlook(current.program) !== "soon") return this.#notBefore;
     current.pause();
     return Infinity;
+  }
+
+  /** How many may be replaced at a time: a standby has its boot behind it, and leaves the cores to requests for a moment only. */
+  parallelReplacements(current: Roll | undefined, booting: number): number {
+    const { standbys, isFresh, parallelActivations } = this.#options;
+    if (current === undefined || !isFresh) return 1;
+    const standing = booting + standbys.spare(current.program);
+    return Math.max(1, Math.min(parallelActivations, standing));
   }
 }

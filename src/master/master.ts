@@ -26,7 +26,10 @@ import { WorkerControl } from "./worker-control.js";
 import type { ScaleOutcome, WorkerEvent, WorkerStatus } from "./types.js";
 
 export interface MasterOptions
-  extends BootOptions, DeparturesOptions, Pick<FollowingOptions, "isFresh"> {
+  extends
+    BootOptions,
+    DeparturesOptions,
+    Pick<FollowingOptions, "isFresh" | "parallelActivations"> {
   readonly registrar: Registrar;
   readonly onWorker: (event: WorkerEvent) => void;
   /** How many empty places boot at a time. */
@@ -246,6 +249,10 @@ export class Master {
         isFollowed(view),
       ),
       parallelBoots: slowStartMs > 0 ? 1 : parallelBoots,
+      parallelReplacements: this.#following.parallelReplacements(
+        this.#rolls.current,
+        view.places.filter(({ booting }) => booting !== undefined).length,
+      ),
     });
     for (const action of actions) {
       const place = this.#places[action.place];

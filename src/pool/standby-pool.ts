@@ -89,12 +89,17 @@ export class StandbyPool {
 
   /** What workers behind a program's canary can expect. */
   outlook(program: Program): Outlook {
-    if (this.#standbys.fitting(program).length > RESERVE) return "ready";
+    if (this.spare(program) > 0) return "ready";
     if (this.#program !== program || this.#failures > 0) return "none";
     if (this.#filling === undefined && this.#missing() === undefined)
       return "none";
     this.#fill();
     return this.#filling === undefined ? "none" : "soon";
+  }
+
+  /** How many standbys there are at this moment for workers behind a program's canary. */
+  spare(program: Program): number {
+    return Math.max(0, this.#standbys.fitting(program).length - RESERVE);
   }
 
   /** A standby that was taken turned out not to fit: whoever did it isn't evaluated ahead any more. */

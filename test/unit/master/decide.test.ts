@@ -29,6 +29,7 @@ function view(
     now: 100,
     replaceAt: 0,
     parallelBoots: 1,
+    parallelReplacements: 1,
     ...rest,
   };
 }
@@ -65,6 +66,27 @@ describe("decide", () => {
     expect(
       decide(view([[2], [1, 2], [1]], { current: 2, parallelBoots: 4 }))
         .actions,
+    ).toEqual([]);
+  });
+
+  test("standbys are activated as many at a time as allowed, what boots already included", () => {
+    const three = view([[2], [1], [1], [1]], {
+      current: 2,
+      parallelReplacements: 2,
+    });
+    expect(decide(three).actions).toEqual([boot(1, 2), boot(2, 2)]);
+    expect(
+      decide(
+        view([[2], [1, 2], [1], [1]], { current: 2, parallelReplacements: 2 }),
+      ).actions,
+    ).toEqual([boot(2, 2)]);
+    expect(
+      decide(
+        view([[2], [1, 2], [1, 2], [1]], {
+          current: 2,
+          parallelReplacements: 2,
+        }),
+      ).actions,
     ).toEqual([]);
   });
 
@@ -197,6 +219,8 @@ class Model {
   last = 0;
   /** Workers behind the canary wait for a standby. */
   waits = false;
+  /** As standbys come and go. */
+  parallelReplacements = 1;
   constructor(count: number) {
     this.places = Array.from({ length: count }, emptyPlace);
   }
@@ -208,6 +232,7 @@ class Model {
       now: this.now,
       replaceAt: this.waits ? Infinity : 0,
       parallelBoots: 2,
+      parallelReplacements: this.parallelReplacements,
     });
     for (const action of actions) {
       const place = this.places[action.place];
@@ -293,7 +318,11 @@ test("property: whatever happens, ready processes are only lost by dying, and in
       index: fc.nat(7),
     }),
     fc.record({ kind: fc.constant("scale" as const), more: fc.boolean() }),
-    fc.record({ kind: fc.constant("wait" as const), waits: fc.boolean() }),
+    fc.record({
+      kind: fc.constant("wait" as const),
+      waits: fc.boolean(),
+      parallelReplacements: fc.integer({ min: 1, max: 3 }),
+    }),
     fc.record({
       kind: fc.constant("pass" as const),
       ms: fc.integer({ min: 1, max: 400 }),
@@ -315,7 +344,7 @@ test("property: whatever happens, ready processes are only lost by dying, and in
           else if (each.kind === "settle") model.settle(each.index, each.good);
           else if (each.kind === "pass") model.now += each.ms;
           else if (each.kind === "scale") model.scale(each.more);
-          else if (each.kind === "wait") model.waits = each.waits;
+          else if (each.kind === "wait") Object.assign(model, each);
           else model[each.kind](each.index);
           model.step();
           const after = model.places.filter(
