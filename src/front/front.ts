@@ -14,6 +14,7 @@ import { setTimeout as setDelay } from "node:timers/promises";
 
 import { PreforkError, messageOf } from "../errors.js";
 import { Admission } from "./admission.js";
+import { calmLog } from "./calm-log.js";
 import { Connections } from "./connections.js";
 import { Exchange } from "./exchange.js";
 import type { ExchangeContext } from "./exchange-context.js";
@@ -49,7 +50,7 @@ export function createFront(options: FrontOptions): Front {
     ...{ upgrades: 0, ownAnswers: 0 },
   };
   const limits = resolveLimits(options);
-  const log = options.log ?? ((): void => undefined);
+  const log = calmLog(options.log ?? ((): void => undefined));
   const admission = new Admission(options.consistency, {
     holdTimeoutMs: options.holdTimeoutMs ?? DEFAULT_HOLD_TIMEOUT_MS,
     freshTimeoutMs: options.freshTimeoutMs ?? DEFAULT_FRESH_TIMEOUT_MS,
