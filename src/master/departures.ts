@@ -21,14 +21,9 @@ export interface DeparturesOptions {
   readonly endStreams: boolean;
 }
 
-/** What {@link Departures} tells the state machine. */
-interface DeparturesListener {
-  /** {@link Departures.isAccepting} is another. */
-  readonly onClosed: () => void;
-}
-
 export class Departures {
-  readonly #options: DeparturesOptions & DeparturesListener;
+  readonly #options: DeparturesOptions;
+  readonly #onClosed: () => void;
   /** What goes, and when it's gone. */
   readonly #going = new Map<WorkerProcess, Promise<void>>();
   /** Those of them that drain, the oldest first. */
@@ -36,8 +31,10 @@ export class Departures {
   /** Those that another took the place of, and that may still accept connections on the worker's port. */
   readonly #accepting = new Set<WorkerProcess>();
 
-  constructor(options: DeparturesOptions & DeparturesListener) {
+  /** @param onClosed - called when {@link isAccepting} may be another */
+  constructor(options: DeparturesOptions, onClosed: () => void) {
     this.#options = options;
+    this.#onClosed = onClosed;
   }
 
   /** May a process that another took the place of still accept connections? */
@@ -82,7 +79,7 @@ export class Departures {
     { placed, target }: Serving,
     reason: EndReason,
   ): Promise<void> {
-    const { traffic, onClosed } = this.#options;
+    const { traffic } = this.#options;
     const { process } = placed;
     const leases = traffic.drain(target);
     if (reason === "replaced") this.#accepting.add(process);
@@ -91,7 +88,7 @@ export class Departures {
     this.#limitDraining();
     await place.worker.retire(placed, {
       onClosed: () => {
-        if (this.#accepting.delete(process)) onClosed();
+        if (this.#accepting.delete(process)) this.#onClosed();
       },
       leases,
       abort: () => traffic.remove(target),

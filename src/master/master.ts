@@ -1,24 +1,22 @@
 /**
  * The master's state machine: which generation is current, which one is tried,
- * and what each worker does. Decisions are made in `decide.ts`; this class
- * carries them out and turns what happens into the next decision. How many workers there are is
- * `scaling.ts`, how processes go `departures.ts`, whether they still answer `heartbeat.ts`.
+ * and what each worker does. This class holds its parts together: what is done next is decided in `decide.ts` and carried out by
+ * `reconciler.ts`, which is asked after everything that happens. How many workers there are is `scaling.ts`, how processes go `departures.ts`, whether they still answer `heartbeat.ts`.
  *
  * It knows nothing of files, compilers or HTTP. `parts.ts` makes it.
  */
 import type { Program } from "../pool/types.js";
 import type { WorkerProcess } from "../pool/worker-process.js";
-import { boot } from "./boot.js";
-import type { BootOptions } from "./boot.js";
-import { decide, isFollowed } from "./decide.js";
 import { Departures } from "./departures.js";
 import type { DeparturesOptions } from "./departures.js";
 import { Following } from "./following.js";
 import type { FollowingOptions } from "./following.js";
 import { Heartbeat } from "./heartbeat.js";
 import { Lives } from "./lives.js";
-import { bootEnded, generationsOf, statusOf, viewOf } from "./place.js";
+import { bootEnded, generationsOf, statusOf } from "./place.js";
 import type { Place } from "./place.js";
+import { Reconciler } from "./reconciler.js";
+import type { ReconcilerOptions } from "./reconciler.js";
 import { Roll, Rolls } from "./roll.js";
 import { Scaling } from "./scaling.js";
 import type { Registrar } from "./scaling.js";
@@ -27,15 +25,11 @@ import type { ScaleOutcome, WorkerEvent, WorkerStatus } from "./types.js";
 
 export interface MasterOptions
   extends
-    BootOptions,
+    ReconcilerOptions,
     DeparturesOptions,
     Pick<FollowingOptions, "isFresh" | "parallelActivations"> {
   readonly registrar: Registrar;
   readonly onWorker: (event: WorkerEvent) => void;
-  /** How many empty places boot at a time. */
-  readonly parallelBoots: number;
-  /** From one worker's first boot to the next one's, in milliseconds. */
-  readonly slowStartMs: number;
   /** Without a heartbeat for so long a process hangs, in milliseconds; 0: it never does. */
   readonly hangTimeoutMs: number;
   /** Is a process that hangs replaced? */
@@ -53,25 +47,20 @@ export class Master {
   readonly #scaling: Scaling;
   readonly #lives: Lives;
   readonly #heartbeat: Heartbeat;
-  readonly #following: Following;
-  #wake: NodeJS.Timeout | undefined;
-  /** No further worker boots its first process before. */
-  #startAt = 0;
+  readonly #reconciler: Reconciler;
   #stopping: Promise<void> | undefined;
 
   constructor(options: MasterOptions) {
     this.#options = options;
     const { traffic, registrar, onWorker, standbys } = options;
-    this.#departures = new Departures({
-      ...options,
-      onClosed: () => this.#step(),
-    });
+    const step = (): void => this.#reconciler.step();
+    this.#departures = new Departures(options, step);
     this.#scaling = new Scaling({
       places: this.#places,
       registrar,
       departures: this.#departures,
       traffic,
-      step: () => this.#step(),
+      step,
       canBoot: () => this.#rolls.current !== undefined,
       onChanged: () => standbys.renew("the workers are others now"),
       onEvent: onWorker,
@@ -79,19 +68,23 @@ export class Master {
     this.workers = new WorkerControl({
       places: this.#places,
       departures: this.#departures,
-      step: () => this.#step(),
+      step,
     });
-    this.#following = new Following({
-      ...options,
-      step: () => this.#step(),
-    });
+    const following = new Following({ ...options, step });
     this.#lives = new Lives({
       ...options,
-      following: this.#following,
+      following,
       places: this.#places,
       rolls: this.#rolls,
       departures: this.#departures,
-      step: () => this.#step(),
+      step,
+    });
+    this.#reconciler = new Reconciler(options, {
+      places: this.#places,
+      rolls: this.#rolls,
+      departures: this.#departures,
+      following,
+      lives: this.#lives,
     });
     this.#heartbeat = new Heartbeat({
       hangTimeoutMs: options.hangTimeoutMs,
@@ -157,7 +150,7 @@ export class Master {
       place.failures = 0;
       place.retryAt = 0;
     }
-    this.#step();
+    this.#reconciler.step();
     return roll;
   }
 
@@ -204,7 +197,7 @@ export class Master {
   }
 
   async #stop(): Promise<void> {
-    clearTimeout(this.#wake);
+    this.#reconciler.end();
     this.#heartbeat.stop();
     this.#rolls.stop();
     this.#departures.endStreams();
@@ -229,70 +222,5 @@ export class Master {
     for (const { serving } of this.#places) {
       if (serving !== undefined) yield serving.placed.process;
     }
-  }
-
-  #step(): void {
-    if (this.#stopping !== undefined) return;
-    clearTimeout(this.#wake);
-    const now = performance.now();
-    const { slowStartMs, parallelBoots } = this.#options;
-    const view = {
-      places: this.#places.map((place) => viewOf(place, this.#startAt)),
-      candidate: this.#rolls.candidate?.generation,
-      current: this.#rolls.current?.generation,
-      now,
-    };
-    const { actions, wakeAt } = decide({
-      ...view,
-      replaceAt: this.#following.replaceAt(
-        this.#rolls.current,
-        isFollowed(view),
-      ),
-      parallelBoots: slowStartMs > 0 ? 1 : parallelBoots,
-      parallelReplacements: this.#following.parallelReplacements(
-        this.#rolls.current,
-        view.places.filter(({ booting }) => booting !== undefined).length,
-      ),
-    });
-    for (const action of actions) {
-      const place = this.#places[action.place];
-      if (place === undefined) continue;
-      if (action.kind === "abandon") {
-        this.#departures.abandon(place);
-        continue;
-      }
-      if (place.emptyBecause === "start") this.#startAt = now + slowStartMs;
-      void this.#boot(place, action.generation);
-    }
-    if (wakeAt !== undefined)
-      this.#wake = setTimeout(() => this.#step(), Math.max(1, wakeAt - now));
-    this.#finishCurrent();
-  }
-
-  #finishCurrent(): void {
-    const { current } = this.#rolls;
-    if (current === undefined) return;
-    const { generation } = current;
-    // Who is told so may ask on a worker's port at once.
-    if (this.#departures.isAccepting) return;
-    const isDone = this.#places.every(
-      ({ serving, isHeld }) =>
-        isHeld || serving?.target.generation === generation,
-    );
-    if (isDone) current.done();
-  }
-
-  async #boot(place: Place, generation: number): Promise<void> {
-    const roll = this.#rolls.find(generation);
-    if (roll === undefined) return;
-    const isCanary = roll === this.#rolls.candidate;
-    const result = await boot(place, roll.program, isCanary, this.#options);
-    const { placed } = result.kind === "ready" ? result.serving : result;
-    if (place.booting !== placed) return; // given up meanwhile
-    place.booting = undefined;
-    if (result.kind === "ready")
-      this.#lives.served(place, result.serving, result.canary);
-    else this.#lives.bootFailed(place, roll, placed.process, result.diagnostic);
-    this.#step();
   }
 }
