@@ -188,7 +188,8 @@ export class Reloader {
         definition.project,
       );
       input.isEnvironmentOther = false;
-      this.#sources = result.build.sources.size;
+      const { sources, unread } = result.build;
+      this.#sources = sources.size + unread.size;
       // Asked to look at everything: packages may have been edited where they are installed.
       if (forced) standbys.clear("everything is reloaded");
       else if (input.areSourcesOther) standbys.clear("sources came or went");
