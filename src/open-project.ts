@@ -35,7 +35,7 @@ export async function openProject(
       : undefined;
   const project =
     typeof target === "string" ? await loadProject(target, { cwd }) : target;
-  const compiler = await createCompiler({ project, loadsListed: true });
+  const compiler = await createCompiler({ project, readsAll: true });
   const steps = openSteps(project, compiler, {
     // No guard here: what a step runs ends by itself if this process is killed.
     onGroup: () => undefined,

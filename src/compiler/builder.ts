@@ -28,17 +28,17 @@ export class Builder {
   /** The last build that was good. */
   last: GoodBuild | undefined;
   readonly #parts: Parts;
-  readonly #loadsListed: boolean;
+  readonly #readsAll: boolean;
   #project: ResolvedProject;
   #sources: ProjectSources | undefined;
   #isRedefined = true;
   #good = new WeakMap<Build, GoodBuild>();
 
-  /** @param loadsListed - see `CompilerOptions` */
-  constructor(parts: Parts, project: ResolvedProject, loadsListed: boolean) {
+  /** @param readsAll - see `CompilerOptions` */
+  constructor(parts: Parts, project: ResolvedProject, readsAll: boolean) {
     this.#parts = parts;
     this.#project = project;
-    this.#loadsListed = loadsListed;
+    this.#readsAll = readsAll;
   }
 
   /** Entry and listed sources; the same list as long as the project is. */
@@ -115,7 +115,7 @@ export class Builder {
       reached,
     );
     missing.push(...(await tree.crawl(mixins.map(listed), reached)));
-    const others = this.#loadsListed
+    const others = this.#readsAll
       ? listedPaths
       : await tree.survey(listedPaths, reached);
     missing.push(...(await tree.crawl(others.map(listed), reached)));

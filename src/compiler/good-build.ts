@@ -121,10 +121,7 @@ export class GoodBuild {
     if (entry !== this.build.entry) return false;
     const { identities: known } = this.known;
     if (found.size !== known.size) return false;
-    // What a process asked for isn't unread any more, and nothing new by that.
-    for (const path of this.build.unread) {
-      if (!unread.has(path) && !found.has(path)) return false;
-    }
+    if (unread.size !== this.build.unread.size) return false;
     for (const path of unread) {
       if (!this.build.unread.has(path)) return false;
     }

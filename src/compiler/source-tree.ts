@@ -175,13 +175,18 @@ export class SourceTree {
     return missing;
   }
 
-  /** Those of the listed sources that are to be crawled although nothing has `reached` them: they were read before, or have changed. */
+  /**
+   * Those of the listed sources that are to be crawled although nothing has `reached` them: code, which processes may load by its name,
+   * and what was read before or has changed.
+   */
   async survey(
     listedPaths: readonly string[],
     reached: ReadonlyMap<string, SourceFile>,
   ): Promise<string[]> {
     const isRead = (path: string): boolean =>
-      reached.has(path) || this.files.has(path);
+      reached.has(path) ||
+      this.files.has(path) ||
+      loaderByName(path) !== undefined;
     const toRead = await this.unread.survey(listedPaths, isRead);
     return [...listedPaths.filter(isRead), ...toRead];
   }

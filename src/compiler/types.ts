@@ -36,7 +36,7 @@ export interface Build {
   readonly entry: string;
   /** All sources that were read, by path, in load order. */
   readonly sources: ReadonlyMap<string, BuiltSource>;
-  /** Listed sources that nothing leads to, and that weren't read: no process loads them, or not before it asks for them. */
+  /** Listed sources that aren't code and that nothing leads to: they weren't read. */
   readonly unread: ReadonlySet<string>;
   /** Absolute path of the entry's compiled file. */
   readonly output: string;
@@ -85,8 +85,8 @@ export interface CompilerOptions {
    * or a folder under the user's cache directory when that can't be written.
    */
   readonly cacheDirectory?: string;
-  /** Whether all that is listed is loaded, also what neither entry nor mixins lead to: it's compiled then. Default: `false`. */
-  readonly loadsListed?: boolean;
+  /** Whether listed sources are read that aren't code and that nothing leads to. Default: `false`. */
+  readonly readsAll?: boolean;
   /** Called when a process asked for sources that no import showed: the watch set has grown. */
   readonly onDiscovered?: () => void;
 }

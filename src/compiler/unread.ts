@@ -1,8 +1,9 @@
 /**
- * Listed sources that nothing leads to: neither entry nor mixins, by imports or `needs`. No process loads them, so nobody
- * has to know what is in them: of these there is only a stamp, and a list of 10,000 costs as many looks, not reads.
+ * Listed sources that aren't code and that no code leads to by `needs`. Nobody has to know what is in them: of these there is
+ * only a stamp, and a list of 10,000 costs as many looks, not reads.
  *
  * They count all the same: one whose stamp is another is read with the next build, and is a source like the others from then on.
+ * Code is always read, whoever leads to it: what is listed may be loaded by its name, and is to be compiled by then.
  */
 import { ABSENT, stampOf } from "../file-stamp.js";
 import type { Stamp } from "../file-stamp.js";

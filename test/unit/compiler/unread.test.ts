@@ -1,43 +1,42 @@
-/** Listed sources that nothing leads to: not read, and nothing about them is missed. */
+/** Listed sources that aren't code and that nothing leads to: not read, and nothing about them is missed. */
 import { rmSync, statSync, utimesSync } from "node:fs";
 import { expect, it } from "vitest";
-import type { RuntimeRequest } from "../../../src/compiler/types.js";
 import { built, changed, closureOf, testProject } from "./project.js";
 import type { TestProject } from "./project.js";
 
 const FILES = {
   "package.json": `{"type":"module"}`,
-  "src/main.ts": `import { page } from "./page.js"; export const load = (name: string) => import(\`./\${name}.js\`); console.log(page);`,
+  "src/main.ts": `import { page } from "./page.js"; console.log(page);`,
   "src/page.ts": "export const page: number = 1;",
-  "src/job.ts": `import { part } from "./part.js"; console.log(JSON.stringify(part));`,
-  "src/part.ts": "export const part: number = 1;",
+  "src/job.ts": "console.log(1);",
   "views/page.html": "<p>",
-  "views/other.html": "<p>",
+  "views/mail.html": "<p>",
+  "views/letter.html": "<p>",
 };
 
-/** The page needs its template; the rest is listed, and no more. */
 const LIST = {
   "views/page.html": [],
-  "views/other.html": [],
+  "views/letter.html": ["views/mail.html"],
+  "views/mail.html": [],
   "src/page.ts": ["views/page.html"],
-  "src/job.ts": ["views/other.html"],
+  "src/job.ts": [],
   "src/main.ts": [],
 };
 
-const UNREAD = ["views/other.html", "src/job.ts"];
+const UNREAD = ["views/letter.html", "views/mail.html"];
 
 function paths(project: TestProject, names: readonly string[]): Set<string> {
   return new Set(names.map((name) => project.path(name)));
 }
 
-it("aren't read, whatever is in them, but watched from when they were looked at", async () => {
-  const project = await testProject({ ...FILES, "src/job.ts": "const;" });
+it("aren't read, but watched from when they were looked at", async () => {
+  const project = await testProject(FILES);
   const compiler = await project.compiler({ sources: LIST });
   const build = built(await compiler.build());
   expect(build.unread).toEqual(paths(project, UNREAD));
   expect([...build.sources.keys()]).toEqual(
-    ["views/page.html", "src/page.ts", "src/main.ts"].map((name) =>
-      project.path(name),
+    ["views/page.html", "src/page.ts", "src/main.ts", "src/job.ts"].map(
+      (name) => project.path(name),
     ),
   );
   const { files, readAt } = compiler.watchSet();
@@ -47,81 +46,62 @@ it("aren't read, whatever is in them, but watched from when they were looked at"
   }
 });
 
-it("are read when they're saved, with what they lead to, and are sources from then on", async () => {
+it("are read when they're saved, and are sources from then on", async () => {
   const project = await testProject(FILES);
   const compiler = await project.compiler({ sources: LIST });
   await compiler.build();
-  project.write({ "src/job.ts": `import "./part.js"; const;` });
-  expect(await compiler.build(changed(project, "src/job.ts"))).toMatchObject({
-    kind: "failed",
-    diagnostics: [{ file: project.path("src/job.ts") }],
-  });
-  project.write({ "src/job.ts": `import "./part.js"; console.log(2);` });
-  const mended = await compiler.build(changed(project, "src/job.ts"));
-  expect(closureOf(project, mended)).toEqual([
-    "views/other.html",
-    "src/part.ts",
-    "src/job.ts",
-  ]);
-  expect(built(mended).unread).toEqual(new Set());
-  project.write({ "src/part.ts": "export const part: number = 2;" });
-  const next = await compiler.build(changed(project, "src/part.ts"));
-  expect(closureOf(project, next)).toEqual(["src/part.ts", "src/job.ts"]);
+  const name = "views/letter.html";
+  project.write({ [name]: "<b>" });
+  const first = await compiler.build(changed(project, name));
+  // With what it needs.
+  expect(closureOf(project, first)).toEqual(["views/mail.html", name]);
+  expect(built(first).unread).toEqual(new Set());
+  project.write({ "views/mail.html": "<b>" });
+  const next = await compiler.build(changed(project, "views/mail.html"));
+  expect(closureOf(project, next)).toEqual(["views/mail.html", name]);
 });
 
 it("are read when they were touched, but not for a mere look", async () => {
   const project = await testProject(FILES);
   const compiler = await project.compiler({ sources: LIST });
   await compiler.build();
-  const save = changed(project, "views/other.html");
+  const name = "views/mail.html";
+  const save = changed(project, name);
   expect(await compiler.build(save)).toMatchObject({ kind: "unchanged" });
   expect(await compiler.build()).toMatchObject({ kind: "unchanged" });
-  utimesSync(project.path("views/other.html"), 1e9, 1e9);
-  const kept = paths(project, ["views/other.html"]);
+  utimesSync(project.path(name), 1e9, 1e9);
+  const kept = paths(project, [name]);
   const looked = await compiler.build(undefined, kept);
   expect(looked).toMatchObject({ kind: "unchanged" });
   const result = await compiler.build();
-  expect(closureOf(project, result)).toEqual(["views/other.html"]);
-  expect(built(result).unread).toEqual(paths(project, ["src/job.ts"]));
+  expect(closureOf(project, result)).toEqual([name]);
+  expect(built(result).unread).toEqual(paths(project, ["views/letter.html"]));
 });
 
-it("are read when something leads to them", async () => {
+it("take the time of what a step wrote again for granted", async () => {
   const project = await testProject(FILES);
   const compiler = await project.compiler({ sources: LIST });
   await compiler.build();
-  project.write({
-    "src/page.ts": `import "./job.js"; export const page: number = 1;`,
-  });
-  const result = await compiler.build(changed(project, "src/page.ts"));
-  expect(closureOf(project, result)).toEqual([
-    "src/part.ts",
-    "views/other.html",
-    "src/job.ts",
-    "src/page.ts",
-    "src/main.ts",
-  ]);
-  expect(built(result).unread).toEqual(new Set());
+  const name = "views/mail.html";
+  utimesSync(project.path(name), 1e9, 1e9);
+  compiler.retime([project.path(name)]);
+  const save = changed(project, name);
+  expect(await compiler.build(save)).toMatchObject({ kind: "unchanged" });
 });
 
-it("are compiled when a process asks for them, which is no change", async () => {
+it("are read when code comes to need them", async () => {
   const project = await testProject(FILES);
   const compiler = await project.compiler({ sources: LIST });
-  const build = built(await compiler.build());
-  const from = project.path("src/main.ts");
-  const asked: RuntimeRequest = { from, specifier: "./job.js", kind: "import" };
-  const answer = await compiler.resolveAtRuntime(build, asked);
-  if (answer.kind !== "output") throw new Error(answer.kind);
-  expect(await project.run(answer.path)).toBe(1);
-  expect(await compiler.build()).toMatchObject({ kind: "unchanged" });
-  project.write({ "views/other.html": "<b>" });
-  const result = await compiler.build(changed(project, "views/other.html"));
+  await compiler.build();
+  const sources = { ...LIST, "src/job.ts": ["views/letter.html"] };
+  compiler.setProject(project.resolved({ sources }));
+  const result = await compiler.build({ paths: new Set() });
   expect(closureOf(project, result)).toEqual([
-    // New to the build, as all that only a process has asked for.
-    "src/part.ts",
-    "views/other.html",
+    "views/mail.html",
+    "views/letter.html",
     "src/job.ts",
-    "src/main.ts",
   ]);
+  expect(built(result).unread).toEqual(new Set());
 });
 
 it("count when they come to the list, go from it, or aren't there", async () => {
@@ -129,26 +109,31 @@ it("count when they come to the list, go from it, or aren't there", async () => 
   const compiler = await project.compiler({ sources: LIST });
   await compiler.build();
   const kept = Object.entries(LIST).filter(([name]) => !UNREAD.includes(name));
-  const shorter = Object.fromEntries(kept);
-  compiler.setProject(project.resolved({ sources: shorter }));
+  const sources = Object.fromEntries(kept);
+  compiler.setProject(project.resolved({ sources }));
   const without = await compiler.build({ paths: new Set() });
   expect(without).toMatchObject({ kind: "built", closure: [] });
   compiler.setProject(project.resolved({ sources: LIST }));
   const withThem = await compiler.build({ paths: new Set() });
+  expect(withThem).toMatchObject({ kind: "built", closure: [] });
   expect(built(withThem).unread).toEqual(paths(project, UNREAD));
-  expect(withThem.kind).toBe("built");
-  rmSync(project.path("src/job.ts"));
-  expect(await compiler.build(changed(project, "src/job.ts"))).toMatchObject({
-    kind: "failed",
-    diagnostics: [{ message: expect.stringContaining("src/job.ts") as string }],
-  });
+  rmSync(project.path("views/mail.html"));
+  expect(await compiler.build(changed(project, "views/mail.html"))).toEqual(
+    expect.objectContaining({
+      kind: "failed",
+      diagnostics: [
+        expect.objectContaining({
+          message: expect.stringContaining("views/mail.html") as string,
+        }),
+      ],
+    }),
+  );
 });
 
-it("are read like the others for whoever loads all that is listed", async () => {
+it("are read like the others for whoever wants all", async () => {
   const project = await testProject(FILES);
-  const options = { sources: LIST, loadsListed: true };
-  const compiler = await project.compiler(options);
+  const compiler = await project.compiler({ sources: LIST, readsAll: true });
   const build = built(await compiler.build());
   expect(build.unread.size).toBe(0);
-  expect(build.sources.get(project.path("src/job.ts"))?.output).toBeDefined();
+  expect(build.sources.has(project.path("views/mail.html"))).toBe(true);
 });
