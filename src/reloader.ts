@@ -75,6 +75,11 @@ export class Reloader {
     return [...definition.files, ...inputs];
   }
 
+  /** The files of the manifest that were written since it was read. */
+  get outdated(): readonly string[] {
+    return this.#options.definition.outdated;
+  }
+
   /** The files that the manifest will list as soon as they're there. */
   get expected(): Expected | undefined {
     return this.#options.definition.expected;
