@@ -8,11 +8,14 @@ import { ExpectedSources } from "./expected-sources.js";
 import type { LiveOptions } from "./live-options.js";
 import { filesLookedAt, globsLookedAt } from "./manifest/files-of.js";
 import { reloadProject } from "./manifest/load-project.js";
+import { isFresh, writtenSince } from "./manifest/read-manifest.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import type { MergedRequest } from "./reload-queue.js";
 import type { Expected } from "./watcher/types.js";
 
 export interface DefinitionOptions {
+  /** As `loadProject` gave it. */
+  readonly loaded: ResolvedProject;
   /** As it was loaded, with all mixins. */
   readonly project: ResolvedProject;
   /** Those of the server's options, behind the manifest's. */
@@ -35,6 +38,9 @@ export interface Redefined {
 export class Definition {
   readonly #options: DefinitionOptions;
   #project: ResolvedProject;
+  /** … as its manifest gave it. */
+  #loaded: ResolvedProject;
+  #isFirst = true;
   /** What the last load looked at before it failed. */
   #lookedAt: readonly string[] = [];
   readonly #expected = new ExpectedSources();
@@ -42,6 +48,7 @@ export class Definition {
   constructor(options: DefinitionOptions) {
     this.#options = options;
     this.#project = options.project;
+    this.#loaded = options.loaded;
     this.#expected.follow(options.project);
   }
 
@@ -55,13 +62,18 @@ export class Definition {
     return [...this.#project.definedBy, ...this.#lookedAt];
   }
 
+  /** Those of them that were written since they were read. */
+  get outdated(): readonly string[] {
+    return writtenSince(this.#loaded);
+  }
+
   /** The files that will be sources as soon as they're there. */
   get expected(): Expected | undefined {
     return this.#expected.current;
   }
 
   /**
-   * Reads the manifest again when it may have changed, or may mean something else.
+   * Reads the manifest again when it may have changed, or may mean something else; the first time only if it wasn't read just now.
    *
    * @returns `undefined`: it wasn't read
    * @throws PreforkError as `loadProject`; the project is what it was then
@@ -71,6 +83,10 @@ export class Definition {
     paths,
   }: Pick<MergedRequest, "forced" | "paths">): Promise<Redefined | undefined> {
     if (this.#project.manifest === undefined) return undefined;
+    // The start: the build asks for everything as it is now, and this is it.
+    const isStart = this.#isFirst && isFresh(this.#loaded);
+    this.#isFirst = false;
+    if (isStart) return undefined;
     const isOther = this.files.some((path) => paths.has(path));
     if (!forced && !isOther && !this.#hasOthers(paths)) return undefined;
     const { mixins, live } = this.#options;
@@ -83,6 +99,7 @@ export class Definition {
       );
       const project = withMixins(loaded, mixins);
       this.#project = project;
+      this.#loaded = loaded;
       this.#lookedAt = [];
       const { listed: listedBefore } = this.#expected;
       this.#expected.follow(project);

@@ -35,6 +35,8 @@ interface ProjectParts {
   readonly project: ResolvedProject;
   readonly compiler: Compiler;
   readonly steps: Steps;
+  /** Fulfils when those who watch over the steps' processes are gone, too. */
+  readonly unguarded: () => Promise<void>;
   /** Reads the manifest again; `undefined` for a project that was resolved by the caller. */
   readonly resolve: (() => Promise<ResolvedProject>) | undefined;
   /** What relative paths are relative to first. */
@@ -172,6 +174,7 @@ export class Project {
 
   async #close(): Promise<void> {
     await this.#parts.steps.close();
+    await this.#parts.unguarded();
     await this.#last;
     await Promise.all(Array.from(this.#watches, (watch) => watch.close()));
     await this.#parts.compiler.close();

@@ -6,6 +6,7 @@ import { loadProject } from "./manifest/load-project.js";
 import type { LoadProjectOptions } from "./manifest/load-project.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import { openSteps } from "./open-steps.js";
+import { Guard } from "./pool/guard.js";
 
 /**
  * Opens a project to load it into this process: for scripts, REPLs and tests, without a server. Loads nothing yet.
@@ -35,11 +36,30 @@ export async function openProject(
       : undefined;
   const project =
     typeof target === "string" ? await loadProject(target, { cwd }) : target;
-  const compiler = await createCompiler({ project });
+  const compiler = await createCompiler({ project, readsAll: true });
+  const guards = new Set<Promise<void>>();
   const steps = openSteps(project, compiler, {
-    // No guard here: what a step runs ends by itself if this process is killed.
-    onGroup: () => undefined,
+    onGroup: (pid, ended) => {
+      const gone: Promise<void> = guardGroup(pid, ended).finally(() =>
+        guards.delete(gone),
+      );
+      guards.add(gone);
+    },
     onEvent: () => undefined,
   });
-  return new Project({ project, compiler, steps, resolve, cwd });
+  const unguarded = async (): Promise<void> => {
+    await Promise.all(guards);
+  };
+  return new Project({ project, compiler, steps, unguarded, resolve, cwd });
+}
+
+/**
+ * A step's processes don't outlive the program, however that ends. A library installs no exit handlers, and none would run after
+ * SIGKILL: so there is a guard as long as the step runs, and only then.
+ */
+async function guardGroup(pid: number, ended: Promise<unknown>): Promise<void> {
+  const guard = new Guard();
+  guard.watchGroup(pid, ended);
+  await ended;
+  await guard.close();
 }

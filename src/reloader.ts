@@ -75,6 +75,11 @@ export class Reloader {
     return [...definition.files, ...inputs];
   }
 
+  /** The files of the manifest that were written since it was read. */
+  get outdated(): readonly string[] {
+    return this.#options.definition.outdated;
+  }
+
   /** The files that the manifest will list as soon as they're there. */
   get expected(): Expected | undefined {
     return this.#options.definition.expected;
@@ -188,7 +193,8 @@ export class Reloader {
         definition.project,
       );
       input.isEnvironmentOther = false;
-      this.#sources = result.build.sources.size;
+      const { sources, unread } = result.build;
+      this.#sources = sources.size + unread.size;
       // Asked to look at everything: packages may have been edited where they are installed.
       if (forced) standbys.clear("everything is reloaded");
       else if (input.areSourcesOther) standbys.clear("sources came or went");

@@ -62,7 +62,8 @@ export async function openRunning(
       ...{ layers, options, atStart, parts, onWarning },
     });
     const { mixins } = options;
-    const definition = new Definition({ project, mixins, live });
+    const loaded = own;
+    const definition = new Definition({ loaded, project, mixins, live });
     const reloader = new Reloader({
       ...{ ...listeners, definition, parts, generations },
     });

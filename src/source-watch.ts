@@ -18,6 +18,9 @@ export interface WatchOptions {
   readonly poll?: number;
 }
 
+/** No file was written then. */
+const NEVER = -1;
+
 export interface SourceWatchOptions extends WatchOptions {
   readonly parts: Parts;
   readonly reloader: Reloader;
@@ -109,12 +112,18 @@ export class SourceWatch {
     )
       return;
     this.#watched = { files, directories, others, expected };
+    // The manifest was read before the first build, and wasn't watched yet.
+    const outdated = last === undefined ? reloader.outdated : [];
     this.#watcher.watch(
       { files: new Set([...files, ...others]), directories, expected },
       // A step reads before the compiler does.
-      stepReadAt.size === 0
+      stepReadAt.size + outdated.length === 0
         ? set.readAt
-        : new Map([...set.readAt, ...stepReadAt]),
+        : new Map([
+            ...set.readAt,
+            ...stepReadAt,
+            ...outdated.map((path) => [path, NEVER] as const),
+          ]),
     );
   }
 

@@ -27,6 +27,7 @@ const VERBS: Readonly<Record<Edge["kind"], string>> = {
   dynamic: "imports, when it's asked to,",
   runtime: "asked at run time for",
   needs: "needs",
+  step: "is made from",
 };
 
 export function initText(
@@ -141,7 +142,7 @@ export function whyText(
     return `${relative(to)} is the source that changes: it's reloaded itself.\n`;
   const lines = way.map((edge) => {
     const place =
-      edge.kind === "needs"
+      edge.kind === "needs" || edge.kind === "step"
         ? `${path.basename(manifest ?? "")}: ${edge.where}`
         : `${placeOf(edge)}: ${JSON.stringify(edge.where)}`;
     return `  ${relative(edge.from)} ${VERBS[edge.kind]} ${relative(edge.to)}  (${place})`;

@@ -28,14 +28,17 @@ export class Builder {
   /** The last build that was good. */
   last: GoodBuild | undefined;
   readonly #parts: Parts;
+  readonly #readsAll: boolean;
   #project: ResolvedProject;
   #sources: ProjectSources | undefined;
   #isRedefined = true;
   #good = new WeakMap<Build, GoodBuild>();
 
-  constructor(parts: Parts, project: ResolvedProject) {
+  /** @param readsAll - see `CompilerOptions` */
+  constructor(parts: Parts, project: ResolvedProject, readsAll: boolean) {
     this.#parts = parts;
     this.#project = project;
+    this.#readsAll = readsAll;
   }
 
   /** Entry and listed sources; the same list as long as the project is. */
@@ -104,14 +107,19 @@ export class Builder {
   /** Goes through everything: sources may have come or gone. */
   async #buildAll(isAll: boolean): Promise<Result> {
     const { root, tree } = this.#parts;
-    const { entry, listed: listedPaths } = this.#current;
+    const { entry, mixins, listed: listedPaths } = this.#current;
     const reached = new Map<string, SourceFile>();
     // The entry first: what it imports is code, also where a name listed says nothing.
     const missing = await tree.crawl(
       [{ path: entry, isImported: true }],
       reached,
     );
-    missing.push(...(await tree.crawl(listedPaths.map(listed), reached)));
+    missing.push(...(await tree.crawl(mixins.map(listed), reached)));
+    const others = this.#readsAll
+      ? listedPaths
+      : await tree.survey(listedPaths, reached);
+    missing.push(...(await tree.crawl(others.map(listed), reached)));
+    const unread = tree.unread.without(reached);
     const problems = rootProblems(
       root,
       entry,
@@ -126,14 +134,14 @@ export class Builder {
     for (const file of reached.values()) graph.set(file.path, this.#node(file));
     const structure = new GraphStructure(graph);
     const found = identities(graph, this.last?.known, structure);
-    if (this.last?.isSameAs(entry, found)) {
+    if (this.last?.isSameAs(entry, found, unread)) {
       tree.settle();
       return { kind: "unchanged", build: this.last.build };
     }
     const result = await this.#emit(
       { graph, identities: found },
       structure,
-      undefined,
+      { sources: undefined, unread },
       loadOrder(graph, this.roots),
       isAll,
     );
@@ -157,7 +165,7 @@ export class Builder {
     const result = await this.#emit(
       { graph, identities: overlaid(known.identities, different) },
       structure,
-      build.sources,
+      build,
       last.inOrder(different.keys()),
       false,
     );
@@ -185,14 +193,16 @@ export class Builder {
   /**
    * Makes the build, and keeps it as the last.
    *
-   * @param former - those of a build before, if all that aren't looked at are as they were
+   * @param former - its sources: those of a build before, if all that aren't looked at are as they were
    * @param paths - those to look at, in load order
    * @param isAll - also outputs of before may have been deleted
    */
   async #emit(
     known: IdentifiedGraph,
     structure: GraphStructure,
-    former: Build["sources"] | undefined,
+    former: Pick<Build, "unread"> & {
+      readonly sources: Build["sources"] | undefined;
+    },
     paths: Iterable<string>,
     isAll: boolean,
   ): Promise<Result> {
@@ -213,7 +223,9 @@ export class Builder {
       built.add(source, file);
       isNew.push(file);
     }
-    const sources = former === undefined ? own : overlaid(former, own);
+    const { unread } = former;
+    const sources =
+      former.sources === undefined ? own : overlaid(former.sources, own);
     const writingAt = performance.now();
     await writeOutputs(
       isAll ? tree.files.values() : isNew,
@@ -225,7 +237,7 @@ export class Builder {
     const linkMs = performance.now() - writingAt;
     const output = sources.get(entry)?.output ?? "";
     const packages = configuration.packages.salt();
-    const build: Build = { entry, sources, output, packages };
+    const build: Build = { entry, sources, unread, output, packages };
     this.last = new GoodBuild(build, known, structure);
     this.#good.set(build, this.last);
     tree.settle();

@@ -48,6 +48,7 @@ export async function createCompiler(
   options: CompilerOptions,
 ): Promise<Compiler> {
   const { project, cacheDirectory, onDiscovered = nothing } = options;
+  const { readsAll = false } = options;
   const root = realPath(project.root);
   const cache = await openCacheDirectory(root, cacheDirectory);
   const configuration = new Configuration(root, realPath(cache.base));
@@ -65,7 +66,7 @@ export async function createCompiler(
   };
   const saves = new RecentSaves(cache.recentSaves);
   const watched = new Watched(root, tree, configuration);
-  const builder = new Builder(parts, project);
+  const builder = new Builder(parts, project, readsAll);
   const releaseEsbuild = useEsbuild();
   const queue = new Queue();
   let indexed: GoodBuild["structure"] | undefined;

@@ -112,11 +112,19 @@ export class GoodBuild {
     this.#isAsBuilt = false;
   }
 
-  /** Whether a graph has nothing new to this build's processes. */
-  isSameAs(entry: string, found: ReadonlyMap<string, string>): boolean {
+  /** Whether a graph, and what is listed beside it, has nothing new to this build's processes. */
+  isSameAs(
+    entry: string,
+    found: ReadonlyMap<string, string>,
+    unread: ReadonlySet<string>,
+  ): boolean {
     if (entry !== this.build.entry) return false;
     const { identities: known } = this.known;
     if (found.size !== known.size) return false;
+    if (unread.size !== this.build.unread.size) return false;
+    for (const path of unread) {
+      if (!this.build.unread.has(path)) return false;
+    }
     for (const [path, identity] of known) {
       if (found.get(path) !== identity) return false;
     }

@@ -7,6 +7,7 @@ export interface ProjectSources {
   readonly entry: string;
   /** The listed sources in order, then the mixins, each once. */
   readonly listed: readonly string[];
+  readonly mixins: readonly string[];
   /** The entry, then those listed. */
   readonly roots: readonly string[];
   /** Declared dependencies, by source. */
@@ -28,7 +29,7 @@ export function projectSources(project: ResolvedProject): ProjectSources {
   const entry = real(project.entry);
   const listed = [...new Set([...needs.keys(), ...inNeeds, ...mixins])];
   const roots = [entry, ...listed];
-  return { entry, listed, roots, needs: withoutNothing(needs) };
+  return { entry, listed, mixins, roots, needs: withoutNothing(needs) };
 }
 
 /** As {@link realPath}, for many paths at a moment. */

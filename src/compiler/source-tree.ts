@@ -13,6 +13,7 @@ import { Slices } from "./slices.js";
 import { ChangedMeanwhile, withoutFile } from "./source-file.js";
 import type { Reference, RuntimeEdge, SourceFile } from "./source-file.js";
 import type { SourceReader } from "./source-reader.js";
+import { UnreadSources } from "./unread.js";
 
 /** Against code that makes up specifiers from its input. */
 const MAX_RUNTIME_EDGES = 10_000;
@@ -23,6 +24,8 @@ let renewals = 0;
 /** See this file's header. */
 export class SourceTree {
   readonly files: Map<string, SourceFile> = new Map();
+  /** Listed, but not among `files`. */
+  readonly unread: UnreadSources = new UnreadSources();
   /** By importer, in the order asked. */
   readonly runtimeEdges: Map<string, RuntimeEdge[]> = new Map();
   /** Declared dependencies, by source. */
@@ -50,6 +53,7 @@ export class SourceTree {
     for (const path of this.files.keys()) {
       if (kept?.has(path) !== true) this.#dirty.add(path);
     }
+    this.unread.doubtAll(kept);
   }
 
   /**
@@ -72,6 +76,7 @@ export class SourceTree {
     for (const path of changed) {
       if (consulted.has(path) || isConfigFile(path)) all = true;
       if (this.files.has(path)) this.#dirty.add(path);
+      else if (this.unread.doubt(path)) this.#unsettle();
       else if (canBeImported(path)) resolveAgain = true;
     }
     if (all) this.invalidateAll();
@@ -103,6 +108,7 @@ export class SourceTree {
   retime(paths: Iterable<string>): void {
     for (const path of paths) {
       const file = this.files.get(path);
+      this.unread.retime(path);
       const mtimeMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
       if (file === undefined || mtimeMs === undefined) continue;
       this.files.set(path, { ...file, mtimeMs });
@@ -167,6 +173,22 @@ export class SourceTree {
       wave = files.flatMap((file) => file.references);
     }
     return missing;
+  }
+
+  /**
+   * Those of the listed sources that are to be crawled although nothing has `reached` them: code, which processes may load by its name,
+   * and what was read before or has changed.
+   */
+  async survey(
+    listedPaths: readonly string[],
+    reached: ReadonlyMap<string, SourceFile>,
+  ): Promise<string[]> {
+    const isRead = (path: string): boolean =>
+      reached.has(path) ||
+      this.files.has(path) ||
+      loaderByName(path) !== undefined;
+    const toRead = await this.unread.survey(listedPaths, isRead);
+    return [...listedPaths.filter(isRead), ...toRead];
   }
 
   /**

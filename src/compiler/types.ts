@@ -34,8 +34,10 @@ export interface BuiltSource {
 export interface Build {
   /** Absolute path of the entry. */
   readonly entry: string;
-  /** All sources by path, in load order. */
+  /** All sources that were read, by path, in load order. */
   readonly sources: ReadonlyMap<string, BuiltSource>;
+  /** Listed sources that aren't code and that nothing leads to: they weren't read. */
+  readonly unread: ReadonlySet<string>;
   /** Absolute path of the entry's compiled file. */
   readonly output: string;
   /** Differs when packages may have been installed or removed; part of the entry's identity. */
@@ -83,6 +85,8 @@ export interface CompilerOptions {
    * or a folder under the user's cache directory when that can't be written.
    */
   readonly cacheDirectory?: string;
+  /** Whether listed sources are read that aren't code and that nothing leads to. Default: `false`. */
+  readonly readsAll?: boolean;
   /** Called when a process asked for sources that no import showed: the watch set has grown. */
   readonly onDiscovered?: () => void;
 }

@@ -27,7 +27,7 @@ export class Watched {
 
   /** @param roots - entry and listed sources, which may be missing */
   by(roots: readonly string[]): WatchSet {
-    const { edgesVersion: version, files } = this.#tree;
+    const { edgesVersion: version, files, unread } = this.#tree;
     let known = this.#known;
     if (known?.version !== version || !areSame(known.roots, roots)) {
       known = { version, roots, places: this.#places(roots) };
@@ -37,7 +37,7 @@ export class Watched {
       ...known.places,
       // As large as the project, and seldom asked for.
       get readAt(): Map<string, number> {
-        const readAt = new Map<string, number>();
+        const readAt = new Map<string, number>(unread.writtenAt());
         for (const { path, mtimeMs } of files.values())
           readAt.set(path, mtimeMs);
         return readAt;

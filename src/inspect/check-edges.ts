@@ -17,17 +17,19 @@ export function contradictedOrder(
   entries: readonly WrittenEntry[],
   placeOf: (edge: Edge) => string,
 ): Finding[] {
-  const fieldOf = fieldsBySource(entries);
   const ranks = new Map(listed.map((path, rank) => [path, rank]));
   // Most manifests have nothing to look up in it.
   let structure: GraphStructure | undefined;
   return listed.flatMap((path, rank) => {
+    const isAfter = ({ to, kind, isEager }: Edge): boolean =>
+      isEager && kind !== "needs" && (ranks.get(to) ?? -1) > rank;
+    const after = edges.get(path)?.filter(isAfter) ?? [];
+    // Nearly always: the rest needn't be cheap.
+    if (after.length === 0) return [];
+    const fieldOf = fieldsBySource(entries);
     const field = fieldOf.get(path);
     const seen = new Set<string>();
-    return (edges.get(path) ?? []).flatMap((edge): Finding[] => {
-      if (!edge.isEager || edge.kind === "needs") return [];
-      // Nearly always: the rest needn't be cheap.
-      if ((ranks.get(edge.to) ?? -1) <= rank) return [];
+    return after.flatMap((edge): Finding[] => {
       const otherField = fieldOf.get(edge.to);
       if (field === undefined || field === otherField) return [];
       structure ??= new GraphStructure(eagerGraph);

@@ -45,7 +45,7 @@ export function unlisted(
   const importers = new Map<string, Edge>();
   for (const all of edges.values()) {
     for (const edge of all) {
-      if (known.has(edge.to)) continue;
+      if (known.has(edge.to) || edge.kind === "step") continue;
       const first = importers.get(edge.to);
       // One that is listed says best where it belongs.
       if (
@@ -55,6 +55,8 @@ export function unlisted(
         importers.set(edge.to, edge);
     }
   }
+  // As a rule, and not to be paid for by all.
+  if (importers.size === 0) return [];
   const fieldOf = fieldsBySource(entries);
   return [...edges.keys()].flatMap((path): Finding[] => {
     const edge = importers.get(path);
@@ -87,10 +89,14 @@ function loadedHow(from: string, asked: string): string {
 
 /** Listed sources that the entry and the mixins never lead to. */
 export function unused(
-  { root, entry, edges, graph, listed, mixins, inSteps }: ProjectModel,
+  { root, entry, edges, graph, listed, mixins, steps }: ProjectModel,
   entries: readonly WrittenEntry[],
 ): Finding[] {
   const used = new Set(loadOrder(graph, [entry, ...mixins]));
+  if (listed.every((path) => used.has(path))) return [];
+  const inSteps = new Set(
+    steps.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]),
+  );
   const fieldOf = fieldsBySource(entries);
   // Most manifests have nothing to look up in it.
   let users: ReadonlyMap<string, string> | undefined;

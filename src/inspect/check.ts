@@ -119,7 +119,7 @@ function leadsToOutput(
 export function placeOfEdge(root: string): (edge: Edge) => string {
   return ({ from, where, kind }) => {
     const shown = relativeTo(root, from);
-    if (kind === "needs" || kind === "runtime") return shown;
+    if (["needs", "runtime", "step"].includes(kind)) return shown;
     try {
       const text = readFileSync(from, "utf8");
       const offset = specifierOffset(text, where, 1);

@@ -12,6 +12,7 @@ const MERMAID_ARROWS: Readonly<Record<Kind, string>> = {
   dynamic: "-.->",
   runtime: "-. at run time .->",
   needs: "== needs ==>",
+  step: "-. made from .->",
 };
 
 /** https://graphviz.org/doc/info/lang.html */
@@ -21,6 +22,7 @@ const DOT_STYLES: Readonly<Record<Kind, string>> = {
   dynamic: " [style=dashed]",
   runtime: ' [style=dotted, label="at run time"]',
   needs: ' [style=bold, label="needs"]',
+  step: ' [style=dashed, label="made from"]',
 };
 
 /** What both are made from. */
@@ -72,7 +74,7 @@ export function dot(model: ProjectModel): string {
   ].join("\n");
 }
 
-function numbered({ edges, graph, root, entry }: ProjectModel): Numbered {
+function numbered({ edges, loadGraph, root, entry }: ProjectModel): Numbered {
   const paths = [...edges.keys()];
   const numbers = new Map(paths.map((path, index) => [path, index]));
   const numberOf = (path: string): number => numbers.get(path) ?? -1;
@@ -88,7 +90,7 @@ function numbered({ edges, graph, root, entry }: ProjectModel): Numbered {
     names: paths.map((path) => relativeTo(root, path)),
     edges: all,
     entry: numberOf(entry),
-    inCycles: importCycles(graph).flat().map(numberOf),
+    inCycles: importCycles(loadGraph).flat().map(numberOf),
   };
 }
 

@@ -17,29 +17,57 @@ export function modelOf(
   { sources, problems }: ScannedProject,
 ): ProjectModel {
   const found = new Map<string, readonly Edge[]>();
+  const inSteps = edgesOfSteps(project.steps, sources);
+  let isAllEager = true;
   for (const { path: from, imports } of sources.values()) {
-    const edges = imports.flatMap(({ path: to, kind, isEager, specifier }) =>
-      sources.has(to) ? [{ from, to, kind, isEager, where: specifier }] : [],
-    );
-    const needs = [...(project.needs.get(from) ?? [])].flatMap(
-      ([to, where]): Edge[] =>
-        sources.has(to)
-          ? [{ from, to, kind: "needs", isEager: true, where }]
-          : [],
-    );
-    found.set(from, [...edges, ...needs]);
+    const edges: Edge[] = [];
+    for (const { path: to, kind, isEager, specifier } of imports) {
+      if (!sources.has(to)) continue;
+      edges.push({ from, to, kind, isEager, where: specifier });
+      isAllEager &&= isEager;
+    }
+    for (const [to, where] of project.needs.get(from) ?? []) {
+      if (!sources.has(to)) continue;
+      edges.push({ from, to, kind: "needs", isEager: true, where });
+    }
+    edges.push(...(inSteps.get(from) ?? []));
+    found.set(from, edges);
   }
   const graph = graphOf(found, () => true);
-  const eagerGraph = graphOf(found, ({ isEager }) => isEager);
+  // As a rule they're the same, and large projects are looked at within a second.
+  const loadGraph =
+    inSteps.size === 0 ? graph : graphOf(found, ({ kind }) => kind !== "step");
+  const eagerGraph = isAllEager
+    ? loadGraph
+    : graphOf(found, ({ isEager }) => isEager);
   const { name, root, manifest, entry, listed, mixins } = project;
-  const { unreloaded, inSteps } = project;
+  const { unreloaded, steps } = project;
   const roots = [...listed, ...mixins];
-  const order = orderOf(orderGraphOf(found, eagerGraph, listed), graph, roots);
+  const orderGraph = orderGraphOf(found, eagerGraph, listed);
+  const order = orderOf(orderGraph, loadGraph, roots);
   const edges = new Map(order.map((path) => [path, found.get(path) ?? []]));
   return {
-    ...{ name, root, manifest, entry, listed, mixins, unreloaded, inSteps },
-    ...{ edges, graph, eagerGraph, problems },
+    ...{ name, root, manifest, entry, listed, mixins, unreloaded, steps },
+    ...{ edges, graph, loadGraph, eagerGraph, problems },
   };
+}
+
+/** What steps make depends on what they read, as far as that's a source: a change of it makes them write. */
+function edgesOfSteps(
+  steps: ReadProject["steps"],
+  sources: ScannedProject["sources"],
+): Map<string, Edge[]> {
+  const edges = new Map<string, Edge[]>();
+  for (const { field: where, inputs, outputs } of steps) {
+    const read = inputs.filter((to) => sources.has(to));
+    for (const from of outputs.filter((output) => sources.has(output))) {
+      const made = read.map((to): Edge => {
+        return { from, to, kind: "step", isEager: false, where };
+      });
+      edges.set(from, [...(edges.get(from) ?? []), ...made]);
+    }
+  }
+  return edges;
 }
 
 /** What is certainly loaded first, then what the rest leads to. */

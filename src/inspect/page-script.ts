@@ -78,7 +78,7 @@ function wayToEntry(by) {
   return way.reverse();
 }
 function verb(kind) {
-  return { import: "imports", require: "requires", dynamic: "imports, later,", runtime: "asks at run time for", needs: "needs" }[kind];
+  return { import: "imports", require: "requires", dynamic: "imports, later,", runtime: "asks at run time for", needs: "needs", step: "is made from" }[kind];
 }
 function section(title, id, children) {
   const body = element("ul", { id });

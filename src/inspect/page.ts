@@ -58,7 +58,7 @@ export function page(model: ProjectModel): string {
 }
 
 function dataOf(model: ProjectModel): PageData {
-  const { edges, graph, root, entry } = model;
+  const { edges, loadGraph, root, entry } = model;
   const paths = [...edges.keys()];
   const numbers = new Map(paths.map((path, index) => [path, index]));
   const numberOf = (path: string): number => numbers.get(path) ?? 0;
@@ -73,7 +73,7 @@ function dataOf(model: ProjectModel): PageData {
       return [numberOf(from), numberOf(to), kind, where];
     }),
     entry: numberOf(entry),
-    cycles: importCycles(graph).map((members) => members.map(numberOf)),
+    cycles: importCycles(loadGraph).map((members) => members.map(numberOf)),
   };
 }
 

@@ -96,18 +96,15 @@ export function projectOfManifest(
   const unreloaded = new Set(
     sources.filter(({ reload }) => !reload).map((source) => source.path),
   );
-  const inSteps = new Set(
-    steps.flatMap(({ inputs, outputs, outputGlobs }) => [
-      ...inputs,
-      ...outputs,
-      ...outputGlobs.flatMap(({ pattern, directory }) =>
-        listing.glob(pattern, directory),
-      ),
-    ]),
-  );
+  const outlined = steps.map(({ field, inputs, outputs, outputGlobs }) => {
+    const found = outputGlobs.flatMap(({ pattern, directory }) =>
+      listing.glob(pattern, directory),
+    );
+    return { field, inputs, outputs: [...new Set([...outputs, ...found])] };
+  });
   return {
     ...{ name, root, manifest, entry, listed, mixins, needs },
-    ...{ unreloaded, inSteps },
+    ...{ unreloaded, steps: outlined },
   };
 }
 
@@ -119,6 +116,6 @@ export function projectOfEntry(target: string, cwd: string): ReadProject {
     listed: sources.map((source) => source.path),
     needs: new Map<string, Map<string, string>>(),
     unreloaded: new Set(),
-    inSteps: new Set(),
+    steps: [],
   };
 }

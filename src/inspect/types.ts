@@ -8,12 +8,26 @@ export interface Edge {
   readonly from: string;
   /** Absolute path of the source that is imported or needed. */
   readonly to: string;
-  /** `dynamic`: `import()`; `runtime`: a process asked for it, and no import shows it; `needs`: the manifest says so. */
-  readonly kind: "import" | "dynamic" | "require" | "runtime" | "needs";
+  /**
+   * `dynamic`: `import()`; `runtime`: a process asked for it, and no import shows it; `needs`: the manifest says so; `step`: a step
+   * (`run`) makes `from` of `to`.
+   */
+  readonly kind:
+    "import" | "dynamic" | "require" | "runtime" | "needs" | "step";
   /** Loaded before the code of `from` is: decides the load order. */
   readonly isEager: boolean;
-  /** The specifier as written; with `needs`, the place in the manifest, like `sources[2].needs[0]`. */
+  /** The specifier as written; with `needs` and `step`, the place in the manifest, like `sources[2].needs[0]`. */
   readonly where: string;
+}
+
+/** A step (`run`) as it is written. Absolute paths. */
+export interface OutlinedStep {
+  /** Like `sources[2].run`. */
+  readonly field: string;
+  /** What it reads. */
+  readonly inputs: readonly string[];
+  /** What it makes; that may not exist. */
+  readonly outputs: readonly string[];
 }
 
 /** A project as it is written: which sources there are by name. All paths are absolute and real. */
@@ -27,8 +41,7 @@ export interface ProjectOutline {
   readonly mixins: readonly string[];
   /** Sources whose change reloads nothing (`reload: false`). */
   readonly unreloaded: ReadonlySet<string>;
-  /** What steps (`run`) read and make: that's a use of its own. What they make may not exist. */
-  readonly inSteps: ReadonlySet<string>;
+  readonly steps: readonly OutlinedStep[];
 }
 
 /** A project's sources and what leads from one to the other. */
@@ -37,6 +50,8 @@ export interface ProjectModel extends ProjectOutline {
   readonly edges: ReadonlyMap<string, readonly Edge[]>;
   /** All edges: what a change reloads. */
   readonly graph: SourceGraph;
+  /** All but steps: what they read isn't loaded by what they make. */
+  readonly loadGraph: SourceGraph;
   /** Those that decide the load order. */
   readonly eagerGraph: SourceGraph;
   /** Why the rest may be incomplete: code that can't be compiled, imports that lead nowhere. */

@@ -1,13 +1,11 @@
 /**
- * Evaluates a manifest, or a module of mixins: bundles it with the files it imports, imports the bundle, and says which files that were.
- * The bundle lives in a temporary directory for the moment of its import; nothing is written near the user's files.
+ * Evaluates a manifest, or a module of mixins: bundles it with the files it imports, imports the bundle (`import-once.ts`), and says which
+ * files that were. Nothing is written near the user's files.
  */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { SourceMap } from "node:module";
+import { readFile } from "node:fs/promises";
 import type { SourceMapPayload } from "node:module";
-import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import type { BuildFailure, Message } from "esbuild";
 import { codeFrame } from "../diagnostic.js";
@@ -17,6 +15,8 @@ import { manifestPlugin } from "./bundle-plugin.js";
 import type { RunningCopy } from "./bundle-plugin.js";
 import { withFiles } from "./files-of.js";
 import { display } from "./find.js";
+import { importOnce, removeStale } from "./import-once.js";
+import type { Place } from "./import-once.js";
 
 /** What an evaluation gave. */
 export interface EvaluatedModule {
@@ -42,12 +42,6 @@ const MIXIN: Kind = {
   remedy:
     "Mend the mixin, then start again. Only onRegister and onUnregister run in the master: what they don't need is best imported where it's used, with import().",
 };
-
-interface Place {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
 
 /** `import "prefork-dev"` in a manifest means the copy that is running, whether or not the project has it installed. */
 const COPY: RunningCopy = {
@@ -89,56 +83,6 @@ function placeOfMessage(root: string, message: Message): Place | undefined {
     line: location.line,
     column: location.column + 1,
   };
-}
-
-/** Where in the user's files an error was thrown: the first frame of its stack that is in the bundle. */
-function placeOfThrow(
-  error: unknown,
-  bundle: string,
-  map: SourceMapPayload,
-): Place | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const url = pathToFileURL(bundle).href;
-  for (const line of (error.stack ?? "").split("\n")) {
-    const start = [url, bundle].find((name) => line.includes(`${name}:`));
-    if (start === undefined) continue;
-    const rest = line.slice(line.indexOf(`${start}:`) + start.length);
-    const [, row, column] = /^:(\d+):(\d+)/.exec(rest) ?? [];
-    const entry = new SourceMap(map).findEntry(
-      Number(row) - 1,
-      Number(column) - 1,
-    );
-    if (!("originalSource" in entry)) continue;
-    const source = entry.originalSource;
-    return {
-      file: source.startsWith("file:") ? fileURLToPath(source) : source,
-      line: entry.originalLine + 1,
-      column: entry.originalColumn + 1,
-    };
-  }
-  return undefined;
-}
-
-/** Imports code from a file that exists only meanwhile. */
-async function importOnce(
-  code: string,
-  mapOf: () => SourceMapPayload,
-): Promise<{ value: unknown } | { thrown: unknown; place: Place | undefined }> {
-  const directory = await mkdtemp(path.join(tmpdir(), "prefork-dev-manifest-"));
-  const bundle = path.join(directory, "manifest.mjs");
-  try {
-    await writeFile(bundle, code);
-    const exported: unknown = await import(pathToFileURL(bundle).href);
-    const hasDefault =
-      typeof exported === "object" &&
-      exported !== null &&
-      "default" in exported;
-    return { value: hasDefault ? exported.default : undefined };
-  } catch (thrown) {
-    return { thrown, place: placeOfThrow(thrown, bundle, mapOf()) };
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
 }
 
 /**
@@ -222,6 +166,7 @@ async function evaluate(
     return { ...payload, sources };
   };
 
+  removeStale();
   const imported = await importOnce(code?.text ?? "", mapOf);
   if ("thrown" in imported) {
     const { thrown, place } = imported;

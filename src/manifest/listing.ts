@@ -14,6 +14,8 @@ export interface Listing {
   isGlob(text: string): boolean;
   /** The real paths of the files that a glob matches, in any order. */
   glob(pattern: string, directory: string): readonly string[];
+  /** Would a glob match a file, which needn't exist? */
+  matches(pattern: string, directory: string, file: string): boolean;
 }
 
 function fileAt(file: string): string | undefined {
@@ -70,6 +72,27 @@ export function filesMatching(
   return globFiles(pattern, directory).flatMap((file) => realFile(file) ?? []);
 }
 
+/** Asks the matcher, in a file system in which there is nothing but the file. */
+function matches(pattern: string, directory: string, file: string): boolean {
+  const entriesOf = (at: string): object[] => {
+    const [name = "", ...below] = path.relative(at, file).split(path.sep);
+    if (name === "" || name === "..") return [];
+    const isFile = below.length === 0;
+    return [
+      {
+        name,
+        isFile: () => isFile,
+        isDirectory: () => !isFile,
+        isSymbolicLink: () => false,
+      },
+    ];
+  };
+  const readdirSync = entriesOf as unknown as Required<
+    NonNullable<GlobOptions["fs"]>
+  >["readdirSync"];
+  return globFiles(pattern, directory, { readdirSync }).includes(file);
+}
+
 /** The real file system. */
 export const fileListing: Listing = {
   fileAt,
@@ -77,4 +100,5 @@ export const fileListing: Listing = {
   namesIn,
   isGlob: (text) => isDynamicPattern(text),
   glob: (pattern, directory) => filesMatching(pattern, directory, fileAt),
+  matches,
 };

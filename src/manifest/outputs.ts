@@ -20,6 +20,8 @@ export interface WrittenOutput {
   readonly isGlob: boolean;
   /** A path's file, which may not exist; a glob's matches. Absolute. */
   readonly files: readonly string[];
+  /** What a glob may match and the manifest lists by name: those files must be there once the step has run. Absolute. */
+  readonly listed: readonly string[];
   /** Does it still have to be made? */
   readonly isPending: boolean;
 }
@@ -45,6 +47,24 @@ function isAtOrBelow(file: string, directory: string): boolean {
   return file === directory || file.startsWith(directory + path.sep);
 }
 
+/** What entries name by path, there or not. */
+function listedNames(
+  entries: readonly SourceEntry[],
+  base: string,
+  listing: Listing,
+): string[] {
+  return entries.flatMap((entry) => {
+    if (typeof entry !== "string" && "directory" in entry) {
+      const directory = path.resolve(base, entry.directory);
+      return listedNames(entry.sources, directory, listing);
+    }
+    const text = typeof entry === "string" ? entry : entry.file;
+    const file = path.resolve(base, text);
+    const found = listing.fileAt(file);
+    return found === undefined && listing.isGlob(text) ? [] : [found ?? file];
+  });
+}
+
 /**
  * Reads what a manifest's steps make.
  *
@@ -56,6 +76,14 @@ export function writtenOutputs(
   listing: Listing,
 ): WrittenOutputs {
   const bySteps = new Map<string, readonly WrittenOutput[]>();
+  let known: readonly string[] | undefined;
+  const listedBy = (text: string, base: string): string[] => {
+    known ??= listedNames(sources, place.root, listing);
+    const at = fixedPart(text, base, listing);
+    return known.filter(
+      (file) => isAtOrBelow(file, at) && listing.matches(text, base, file),
+    );
+  };
 
   const outputOf = (written: Written, base: string): WrittenOutput => {
     const { text, field } = written;
@@ -66,7 +94,8 @@ export function writtenOutputs(
       found.delete(place.path);
       const files = [...found].sort();
       const isPending = files.length === 0;
-      return { written, base, isGlob: true, files, isPending };
+      const named = listedBy(text, base);
+      return { written, base, isGlob: true, files, listed: named, isPending };
     }
     if (/[\\/]$/.test(text) || listing.isDirectory(absolute))
       throw new PreforkError(
@@ -79,6 +108,7 @@ export function writtenOutputs(
       base,
       isGlob: false,
       files: [file ?? absolute],
+      listed: [],
       isPending,
     };
   };
@@ -108,7 +138,7 @@ export function writtenOutputs(
 
   const all = [...bySteps.values()].flat();
   const named = new Set(
-    all.flatMap(({ isGlob, files }) => (isGlob ? [] : files)),
+    all.flatMap(({ isGlob, files, listed }) => (isGlob ? listed : files)),
   );
   const pending = all
     .filter(({ isPending }) => isPending)
@@ -120,6 +150,7 @@ export function writtenOutputs(
     bySteps,
     has: (file) => named.has(file),
     mayMake: (text, base) => {
+      if (named.has(path.resolve(base, text))) return true;
       if (pending.length === 0) return false;
       const at = fixedPart(text, base, listing);
       return pending.some(

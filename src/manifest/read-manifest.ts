@@ -1,4 +1,5 @@
 /** Reads a manifest: evaluates it, checks the shape of its projects, and resolves the one that is asked for. */
+import { statSync } from "node:fs";
 import path from "node:path";
 import { evaluateManifest } from "./evaluate.js";
 import { knowing } from "./files-of.js";
@@ -22,6 +23,34 @@ export interface ReadManifest {
   readonly names: readonly string[];
   /** The manifest and what it imports. */
   readonly definedBy: readonly string[];
+  /** When reading began: Unix time in milliseconds. */
+  readonly readAt: number;
+}
+
+/** What was read longer ago is read again by whoever needs it as it is now. */
+const FRESH_MS = 1_000;
+
+/** When the manifest of each project was read. */
+const readAtOf = new WeakMap<ResolvedProject, number>();
+
+/**
+ * Was a project's manifest read just now, and is it as it was? Reading it again would give the same: a server's first build needn't do
+ * what was done to make the server.
+ */
+export function isFresh(project: ResolvedProject): boolean {
+  const readAt = readAtOf.get(project) ?? 0;
+  if (Math.abs(Date.now() - readAt) > FRESH_MS) return false;
+  return writtenSince(project).length === 0;
+}
+
+/** The files that define a project and that were written, or went away, since it was read. None of one that wasn't read here. */
+export function writtenSince(project: ResolvedProject): string[] {
+  const readAt = readAtOf.get(project);
+  if (readAt === undefined) return [];
+  return project.definedBy.filter((file) => {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    return !stats || Math.max(stats.mtimeMs, stats.ctimeMs) >= readAt;
+  });
 }
 
 /** What a project is called that has no name of its own. */
@@ -42,6 +71,7 @@ export async function readManifest(
   cwd: string,
 ): Promise<ReadManifest> {
   const shown = display(cwd, file);
+  const readAt = Date.now();
   const { value, definedBy } = await evaluateManifest(file, cwd);
   return knowing(definedBy, () => {
     const isList = Array.isArray(value);
@@ -51,7 +81,7 @@ export async function readManifest(
     const names = projects.map(
       ({ name }) => name ?? nameOf(path.dirname(file)),
     );
-    return { path: file, shown, isList, projects, names, definedBy };
+    return { path: file, shown, isList, projects, names, definedBy, readAt };
   });
 }
 
@@ -63,15 +93,16 @@ export async function readManifest(
  * what was read, and which missing file was asked for
  */
 export function resolveProject(
-  { path: manifest, shown, isList, projects, names, definedBy }: ReadManifest,
+  read: ReadManifest,
   index: number,
 ): ResolvedProject {
+  const { path: manifest, shown, isList, projects, names, definedBy } = read;
   const root = path.dirname(manifest);
   const name = names[index] ?? "";
   const config = projects[index] ?? { entry: "" };
   const label = isList ? labelOf(shown, name) : shown;
   const place = { name: label, path: manifest, root };
-  return knowing(definedBy, () => ({
+  const resolved = knowing(definedBy, () => ({
     name,
     root,
     manifest,
@@ -82,4 +113,6 @@ export function resolveProject(
     server: resolveServer(config.server ?? {}, root),
     definedBy,
   }));
+  readAtOf.set(resolved, read.readAt);
+  return resolved;
 }

@@ -112,7 +112,9 @@ export function resolveSteps(
       key: keys.join("\n"),
       sources,
       inputs,
-      outputs: own.flatMap(({ isGlob, files }) => (isGlob ? [] : files)),
+      outputs: own.flatMap(({ isGlob, files, listed: named }) =>
+        isGlob ? named.filter((file) => !inputs.includes(file)) : files,
+      ),
       outputGlobs: own.flatMap(({ isGlob, written, base }) =>
         isGlob ? [{ pattern: written.text, directory: base }] : [],
       ),

@@ -65,14 +65,14 @@ printf %s "$files" | while read -r sign id path; do
     rm -f -- "$path"
   fi
 done
-rm -rf -- "$1"
+[ -z "$1" ] || rm -rf -- "$1"
 `;
 
 export class Guard {
   readonly #child: ChildProcess | undefined;
 
-  /** @param runDirectory - is removed if the master can't */
-  constructor(runDirectory: string) {
+  /** @param runDirectory - is removed if the master can't. Default: none */
+  constructor(runDirectory = "") {
     if (process.platform === "win32") return;
     this.#child = spawn("/bin/sh", ["-c", SCRIPT, "guard", runDirectory], {
       // Signals of the terminal are for the master.

@@ -1,6 +1,8 @@
 /** Steps of a manifest (`run`) when it's loaded into one process. */
-import { expect, test } from "vitest";
-import { loadable, run, source } from "./helpers/loading.js";
+import { once } from "node:events";
+import net from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { loadable, run, runFile, source } from "./helpers/loading.js";
 
 const FILES = {
   "prefork.config.ts": `
@@ -160,3 +162,39 @@ say((await loading).code);
   );
   expect(said).toEqual(["ERR_PREFORK_NOT_RUNNING"]);
 });
+
+test.each(["process.exit()", 'process.kill(process.pid, "SIGKILL")'])(
+  "a step doesn't outlive a program that ends by %s",
+  async (end) => {
+    const server = net.createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as net.AddressInfo;
+    const connected = once(server, "connection") as Promise<[net.Socket]>;
+    const app = loadable({
+      ...FILES,
+      "generate.mjs": `
+import net from "node:net";
+import { writeFileSync } from "node:fs";
+net.connect(${port}, "127.0.0.1", () => writeFileSync("begun.txt", "")).on("error", () => undefined);
+`,
+      "script.mjs": `
+import fs from "node:fs";
+import { once } from "node:events";
+import { openProject } from "prefork-dev";
+const project = await openProject();
+project.load().catch(() => undefined);
+const watcher = fs.watch(".");
+while (!fs.existsSync("begun.txt")) await once(watcher, "change");
+${end};
+`,
+    });
+    const ended = runFile(app, "script.mjs").catch(() => undefined);
+    const [socket] = await connected;
+    socket.on("error", () => undefined).resume();
+    const closed = once(socket, "close");
+    await ended;
+    // Its own end, since it holds the connection for ever: the test's deadline is the limit.
+    await closed;
+  },
+);

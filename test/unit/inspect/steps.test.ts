@@ -77,3 +77,62 @@ it("files and graph list what is there", async () => {
   // Nothing was run.
   expect(fs.existsSync(made.path("parts"))).toBe(false);
 });
+
+it("files --closure, --why and graph follow what a step makes of what it reads", async () => {
+  const made = new LookedAt({
+    "schema.sql": "",
+    "gen.ts": 'import "./a.js";',
+    "a.ts": "export const a = 1;",
+    "gen/schema.ts": 'import "../a.js";',
+    "b.ts": 'import "./gen/schema.js";',
+    "server.ts": 'import "./b.js"; import "./gen.js";',
+  });
+  made.manifest(`{
+    entry: "server.ts",
+    sources: [
+      "a.ts",
+      { file: "schema.sql", run: { command: "exit 1", reads: ["gen.ts", "package.json"], makes: ["gen/*.ts"] } },
+      "gen.ts",
+      "b.ts",
+    ],
+  }`);
+  const closure = await made.run("files", "--closure", "schema.sql");
+  expect(closure.stdout.trimEnd().split("\n")).toEqual([
+    ...["schema.sql", "gen/schema.ts", "b.ts", "server.ts"],
+  ]);
+  const { stdout } = await made.run("files", "--why", "schema.sql", "b.ts");
+  expect(stdout).toBe(`A change of schema.sql reloads b.ts:
+  gen/schema.ts is made from schema.sql  (prefork.config.ts: sources[1].run)
+  b.ts imports gen/schema.ts  (b.ts:1: "./gen/schema.js")
+`);
+  // What else it reads, if it's a source.
+  const reads = await made.run("files", "--why", "gen.ts", "b.ts", "--json");
+  expect(JSON.parse(reads.stdout)).toMatchObject({
+    way: [
+      { source: "gen/schema.ts", dependsOn: "gen.ts", kind: "step" },
+      { source: "b.ts", dependsOn: "gen/schema.ts", kind: "import" },
+    ],
+  });
+  const graph = await made.run("graph");
+  expect(graph.stdout).toContain(" -. made from .-> ");
+  expect(await made.findings()).toEqual([]);
+});
+
+it("a step that reads what imports its work makes no cycle", async () => {
+  const made = new LookedAt({
+    "model.ts": 'import "./gen.js";',
+    "gen.ts": "",
+    "server.ts": 'import "./model.js";',
+  });
+  made.manifest(`{
+    entry: "server.ts",
+    sources: [{ file: "model.ts", run: { command: "exit 1", makes: ["gen.ts"] } }],
+  }`);
+  const { stdout } = await made.run("graph", "--format", "mermaid");
+  expect(stdout).toContain(" -. made from .-> ");
+  expect(stdout).not.toContain(" cycle\n");
+  const closure = await made.run("files", "--closure", "model.ts");
+  expect(closure.stdout.trimEnd().split("\n").sort()).toEqual([
+    ...["gen.ts", "model.ts", "server.ts"],
+  ]);
+});

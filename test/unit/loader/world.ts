@@ -145,7 +145,7 @@ export class World {
         return [path, source];
       }),
     );
-    return { entry: "", sources, output: "", packages: "" };
+    return { entry: "", sources, unread: new Set(), output: "", packages: "" };
   }
 
   #compiler(): Compiler {

@@ -33,6 +33,7 @@ function tree(files: readonly string[]): Listing {
         .filter((file) => !file.slice(head.length).includes("/"))
         .reverse();
     },
+    matches: () => false,
   };
 }
 

@@ -149,6 +149,37 @@ describe("what steps make", () => {
     ).toEqual(["a.sql", "z.ts", "gen/a.ts", "gen/b.ts", "server.ts"]);
   });
 
+  it("may be listed by name although a glob says that they're made, there or not", () => {
+    const folder = new Folder("a.sql", "gen/b.ts", "gen/own.sql", "z.ts");
+    const sources = [
+      { file: "a.sql", run: command("gen/*.ts") },
+      "gen/a.ts",
+      { directory: "gen", sources: [{ file: "c.ts", needs: ["b.ts"] }] },
+      { file: "z.ts", needs: ["gen/a.ts"] },
+    ];
+    const lines = [
+      ...["a.sql", "gen/b.ts", "gen/a.ts", "gen/c.ts < gen/b.ts"],
+      ...["z.ts < gen/a.ts", "server.ts"],
+    ];
+    expect(folder.lines(...sources)).toEqual(lines);
+    // What is listed must be there afterwards, whatever else the glob matches; and the step stays the same one.
+    const before = folder.resolve(...sources).steps;
+    expect(before[0]?.outputs.map((file) => path.basename(file))).toEqual([
+      ...["a.ts", "c.ts"],
+    ]);
+    folder.write("gen/a.ts", "gen/c.ts");
+    expect(folder.resolve(...sources).steps).toEqual(before);
+    expect(folder.lines(...sources)).toEqual(lines);
+    expect(folder.failure(...sources, "gen/d.txt")).toContain("gen/d.txt");
+  });
+
+  it("what a step reads isn't what it makes, although its glob matches that and it's listed", () => {
+    const folder = new Folder("gen/own.ts");
+    const run = command("gen/*.ts");
+    const [step] = folder.resolve({ file: "gen/own.ts", run }).steps;
+    expect(step?.outputs).toEqual([]);
+  });
+
   it("are relative to the directory of the entry", () => {
     const folder = new Folder("db/a.sql");
     const entry = { file: "a.sql", run: command("../gen/a.ts", "b.ts") };
