@@ -27,6 +27,8 @@ const packages = {
   tsx: "^4.23.0",
   nodemon: "^3.1.14",
   pm2: "^7.0.0",
+  httpxy: "^0.5.6",
+  undici: "^7.30.2",
   ...(hasNodePackage ? { [NODE_PACKAGE]: "^24.0.0" } : {}),
 };
 

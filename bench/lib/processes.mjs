@@ -17,9 +17,10 @@ let sampler;
  *
  * @param command - `{ file, args, cwd, env }`
  * @param log - descriptor of the file its output goes to
+ * @param options - `isSampled`: whether its memory is looked at, which takes some of the processor (default: yes)
  */
-export async function startProgram(command, log) {
-  if (sampler === undefined) {
+export async function startProgram(command, log, { isSampled = true } = {}) {
+  if (isSampled && sampler === undefined) {
     sampler = new Worker(new URL("memory-sampler.mjs", import.meta.url));
     await once(sampler, "online");
     sampler.unref();
@@ -43,10 +44,15 @@ export async function startProgram(command, log) {
     bytes = sample.bytes;
     peakBytes = Math.max(peakBytes, bytes);
   };
-  sampler.on("message", take);
-  sampler.postMessage(child.pid);
+  if (isSampled) {
+    sampler.on("message", take);
+    sampler.postMessage(child.pid);
+  }
 
   return {
+    pid: child.pid,
+    /** It and all its processes, now. */
+    pids: () => treeOf(child.pid, processTable()).map(({ pid }) => pid),
     /** When it was spawned, by `performance.now()`. */
     startedAt,
     /** Resolves when it has ended. */
@@ -66,8 +72,10 @@ export async function startProgram(command, log) {
         child.kill("SIGTERM");
         await Promise.race([exited, timeout(STOP_MS)]);
       }
-      sampler.off("message", take);
-      sampler.postMessage(undefined);
+      if (isSampled) {
+        sampler.off("message", take);
+        sampler.postMessage(undefined);
+      }
       const table = note();
       for (const [pid, started] of seen) {
         if (table.get(pid)?.started === started) kill(pid);

@@ -117,14 +117,25 @@ export class Admission {
     return lease;
   }
 
-  /** The process for a request now, or `undefined`: then the request has to wait. */
+  /**
+   * The process for a request now, or `undefined`: then the request has to wait.
+   *
+   * @param home - the one that knows its session: no other will do while it comes into question, even if it's busy or blocked
+   */
   find(
     avoid: ReadonlySet<number> | undefined,
     patience: Patience = "fresh",
+    home?: Target,
   ): Target | undefined {
     if (this.#windows > 0 && patience === "fresh" && !this.#closed)
       return undefined;
-    return pickTarget(this.#admitted, this.#rule(avoid, patience));
+    const rule = this.#rule(avoid, patience);
+    if (home?.state === "admitted") {
+      const any = { ...rule, concurrency: Infinity, isLastResort: true };
+      if (pickTarget([home], any) !== undefined)
+        return home.busy < this.#limits.concurrency ? home : undefined;
+    }
+    return pickTarget(this.#admitted, rule);
   }
 
   /** Is there a process that could take a request if it had less to do? */
@@ -223,7 +234,8 @@ export class Admission {
 
   #tryEntry(entry: Waiting): boolean {
     if (!this.#waiting.has(entry)) return true;
-    const target = this.find(entry.seeker.avoid, entry.patience);
+    const { avoid, home } = entry.seeker;
+    const target = this.find(avoid, entry.patience, home);
     if (target === undefined) return false;
     this.#leave(entry);
     entry.seeker.onTarget(target);

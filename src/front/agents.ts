@@ -51,6 +51,11 @@ export class PooledAgent extends http.Agent {
     super.reuseSocket(socket, request);
   }
 
+  /** All its connections lead to one place: Node need not make a key of it, three times for each request. */
+  override getName(): string {
+    return "";
+  }
+
   /** Makes a connection for a later request; fails when the process can't be connected to. */
   async warmUp(deadlineMs: number): Promise<void> {
     const socket = openConnection(this.#target);

@@ -96,7 +96,11 @@ export function attemptRequest(
 
   upstream.on("error", fail);
   // Node reports a 101 that nobody asked for by closing, without an error.
-  upstream.on("close", () => fail(new Error("the connection was closed")));
+  upstream.on("close", () => {
+    // It follows every answer, too: an error is made only where there was none.
+    if (!settled) fail(new Error("the connection was closed"));
+    else stopUpload();
+  });
   upstream.on("information", (information) => {
     if (!settled) events.onInformation(information);
   });

@@ -1,6 +1,9 @@
 /** The clients' connections: what each has in hand, one request at a time, and how they end. */
 import type { Socket } from "node:net";
 
+/** So many pipelined requests may wait for their turn on one connection. Each takes some KiB, for the 20 bytes that it was sent in. */
+const MAX_PIPELINED = 1_000;
+
 /** What a connection is busy with. */
 export interface ConnectionUse {
   /** @param onDone - to be called when the connection is free for what comes next */
@@ -73,7 +76,12 @@ export class Connections {
     connection.used = true;
     connection.over = isLast;
     if (connection.current === undefined) this.#start(socket, connection, use);
-    else connection.next.push(use);
+    else if (connection.next.length < MAX_PIPELINED) connection.next.push(use);
+    else {
+      // No client that waits for answers does this. Node reads on, whatever waits, so there's no other way to stop it.
+      connection.over = true;
+      socket.destroy();
+    }
   }
 
   /**

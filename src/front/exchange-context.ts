@@ -2,11 +2,13 @@
 import type { IncomingMessage } from "node:http";
 import type { Admission } from "./admission.js";
 import type { Refusal } from "./faults.js";
+import type { Sessions } from "./sessions.js";
 import type { FrontLimits, Outage, TrustProxy } from "./types.js";
 
 /** See this file's header; the front fills it in. */
 export interface ExchangeContext {
   readonly admission: Admission;
+  readonly sessions: Sessions;
   readonly counters: { retries: number; upgrades: number; ownAnswers: number };
   /** `Host` for clients that sent none. */
   readonly defaultHost: () => string;

@@ -110,14 +110,16 @@ export class Exchange implements ConnectionUse, LeaseHolder {
   }
 
   #seek(hint: SeekHint = {}): void {
-    const { admission } = this.#context;
-    const target = admission.find(this.#tries.avoid);
+    const { admission, sessions } = this.#context;
+    const home = sessions.homeOf(this.#request.url);
+    const target = admission.find(this.#tries.avoid, "fresh", home);
     if (target !== undefined) {
       this.#send(target);
       return;
     }
     this.#leaveWait = admission.wait({
       ...hint,
+      home,
       avoid: this.#tries.avoid,
       isRepeated: this.#tries.last !== undefined,
       onTarget: (found) => {
@@ -230,6 +232,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
       this.#onBadAnswer(asError(error), lease);
       return;
     }
+    this.#context.sessions.watch(request.url, answer, lease.target);
     answer.once("close", lease.release);
   }
 

@@ -23,6 +23,7 @@ import { listen, urlHost } from "./listen.js";
 import { LoopWatch } from "./loop-watch.js";
 import { createPublicServer } from "./public-server.js";
 import { RefusalUse } from "./refusing.js";
+import { Sessions } from "./sessions.js";
 import type { Front, FrontOptions, Outage } from "./types.js";
 
 const DEFAULT_HOLD_TIMEOUT_MS = 30_000;
@@ -69,6 +70,7 @@ export function createFront(options: FrontOptions): Front {
   let closed: Promise<void> | undefined;
   const context: ExchangeContext = {
     admission,
+    sessions: new Sessions(),
     counters,
     defaultHost: () => defaultHost,
     outage: () => outage,

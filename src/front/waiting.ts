@@ -11,6 +11,8 @@ export interface Seeker {
   readonly crowded?: number | undefined;
   /** Whether it had a process before: then it came before all that wait. */
   readonly isRepeated?: boolean;
+  /** The process that knows its session: see `sessions.ts`. */
+  readonly home?: Target | undefined;
   /** Called at most once, unless the wait is left. */
   onTarget(target: Target): void;
   /** Called instead, when no process could be had in time. */

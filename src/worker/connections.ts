@@ -9,6 +9,9 @@ import type { Server, Socket } from "node:net";
 /** An unmasked, final close frame with status 1001, "going away" (RFC 6455, 5.5.1 and 7.4.1). */
 const WEBSOCKET_GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
+/** How long clients have to close what was ended. Those that are alive take some milliseconds. */
+const CLOSING_MS = 800;
+
 /**
  * Is this a stream of server-sent events? `getHeader()` knows nothing of
  * headers that were given to `writeHead()` alone, so the head as it was sent is
@@ -167,18 +170,58 @@ export class Connections {
     this.#draining = undefined;
   }
 
-  /** The drain deadline has passed: ends event streams, tells WebSockets to go away, ends other upgraded sockets. */
+  /**
+   * The drain deadline has passed: ends event streams, tells WebSockets to go away, ends other upgraded sockets.
+   *
+   * @param done - called once, when all of them are closed, or {@link CLOSING_MS} have passed
+   */
   finish(done: () => void): void {
+    const ending: (ServerResponse | Socket)[] = [];
     for (const response of this.#responses) {
-      if (isEventStream(response)) response.end();
+      if (!isEventStream(response)) continue;
+      response.end();
+      ending.push(response);
     }
     for (const socket of this.#upgraded) {
+      ending.push(socket);
       // It may have been told before, or end by itself.
       if (!socket.writable) continue;
-      if (this.#webSockets.has(socket)) socket.write(WEBSOCKET_GOING_AWAY);
-      socket.end();
+      if (this.#webSockets.has(socket)) sayGoingAway(socket);
+      else socket.end();
     }
-    // What was written above leaves with this turn of the loop.
-    setImmediate(done);
+    // What was written above leaves with this turn of the loop; what the client has yet to say should find someone who listens:
+    // a process that exits resets the connection, and the client may never read why.
+    setImmediate(whenClosed, ending, done);
   }
+}
+
+function whenClosed(
+  ending: readonly (ServerResponse | Socket)[],
+  done: () => void,
+): void {
+  const open = new Set(ending.filter(({ closed }) => !closed));
+  const timer = setTimeout(done, CLOSING_MS);
+  const settle = (): void => {
+    if (open.size > 0) return;
+    clearTimeout(timer);
+    done();
+  };
+  for (const each of open) {
+    each.once("close", () => {
+      open.delete(each);
+      settle();
+    });
+  }
+  settle();
+}
+
+/** The last that is said on a WebSocket. An app that goes on talking would get an error for it, and end the connection with a reset. */
+function sayGoingAway(socket: Socket): void {
+  socket.write(WEBSOCKET_GOING_AWAY);
+  socket.end();
+  socket.write = (_chunk: unknown, ...rest: unknown[]): boolean => {
+    const callback = rest.at(-1);
+    if (typeof callback === "function") process.nextTick(callback);
+    return true;
+  };
 }

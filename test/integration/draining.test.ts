@@ -31,6 +31,12 @@ const server = http.createServer((request, response) => {
     console.log("held");
     return;
   }
+  if (request.url === "/ticks") {
+    let count = 0;
+    response.writeHead(200, { "content-type": "text/event-stream", "x-pid": process.pid }).flushHeaders();
+    process.on("SIGUSR2", () => response.write("data: " + ++count + "\\n\\n"));
+    return;
+  }
   if (request.url !== "/events") return void response.end(version);
   response.writeHead(200, { "content-type": "text/event-stream" });
   response.write("data: " + version + "\\n\\n");
@@ -153,4 +159,29 @@ test("too many draining processes: requests in hand go on, only streams end", as
   await ended;
   expect(stream.complete).toBe(true);
   expect((await held).text).toBe("v0");
+});
+
+test("server-sent events: the header comes before the first one, each at once, from replaced processes as well", async () => {
+  const session = await start(`drainTimeoutMs: 100, endStreams: false`);
+  const request = http.get({
+    ...{ host: "127.0.0.1", port: session.port, path: "/ticks", agent: false },
+  });
+  // No event was sent yet, and no other is before this one is here: whoever collects them waits for ever.
+  const [stream] = (await once(request, "response")) as [http.IncomingMessage];
+  expect(stream.headers["content-type"]).toBe("text/event-stream");
+  const pid = Number(stream.headers["x-pid"]);
+  let count = 0;
+  for (let roll = 1; roll <= 3; roll++) {
+    for (let event = 0; event < 3; event++) {
+      process.kill(pid, "SIGUSR2");
+      const [data] = (await once(stream, "data")) as [Buffer];
+      expect(String(data)).toBe(`data: ${++count}\n\n`);
+    }
+    await save(session, `v${roll}`);
+    expect((await get(session.port, "/")).text).toBe(`v${roll}`);
+  }
+  const ended = once(stream, "end");
+  session.cli.signal("SIGTERM");
+  await ended;
+  expect(stream.complete).toBe(true);
 });

@@ -3,7 +3,7 @@ import http from "node:http";
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { World, ask, signal } from "./helpers.js";
+import { RawClient, World, ask, signal } from "./helpers.js";
 
 let world: World;
 beforeEach(() => {
@@ -105,5 +105,27 @@ describe("back-pressure", () => {
     answer.on("data", (chunk: Buffer) => (received += chunk.length));
     await Promise.all([once(answer, "end"), poured]);
     expect(received).toBe(SIZE);
+  });
+});
+
+describe("pipelined requests", () => {
+  const requests = (count: number): string =>
+    "GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(count);
+
+  it("wait for their turn up to a thousand; a connection with more ends", async () => {
+    const { front, port } = await world.front();
+    const many = await RawClient.connect(port);
+    const tooMany = await RawClient.connect(port);
+    many.send(requests(1_001));
+    tooMany.send(requests(1_100));
+    expect(await tooMany.closed()).toBe("");
+    // Of each connection the first waits for a process; those of the one that ended have left.
+    expect(front.stats().held).toBe(1);
+    const process = await world.process((_request, response) =>
+      response.end("ok"),
+    );
+    front.admit(process.target);
+    await many.until(() => many.text.split("HTTP/1.1 200").length === 1_002);
+    many.socket.destroy();
   });
 });

@@ -62,7 +62,7 @@ function message(isText: boolean, size: number, fragments: number): Buffer {
 
 const sizes = fc.oneof(
   fc.integer({ min: 0, max: 300 }),
-  fc.constantFrom(125, 126, 127, 65_535, 65_536, 200_000),
+  fc.constantFrom(125, 126, 127, 65_535, 65_536, 200_000, 1_048_576),
 );
 const part = fc.oneof(
   fc
@@ -76,11 +76,31 @@ const part = fc.oneof(
     .integer({ min: 0, max: 125 })
     .map((size) => frame(PING, Buffer.alloc(size))),
 );
-/** What ends it; behind each the client ends its side. The last three are no way to speak. */
+const first = (byte: number): Buffer =>
+  Buffer.concat([
+    Buffer.from([byte]),
+    frame(TEXT, Buffer.from("a")).subarray(1),
+  ]);
+/** What ends it; behind each the client ends its side. */
 const ending = fc.constantFrom(
   Buffer.alloc(0),
+  frame(CLOSE, Buffer.alloc(0)),
   frame(CLOSE, Buffer.from([3, 232])),
   frame(CLOSE, Buffer.concat([Buffer.from([15, 160]), Buffer.from("bye")])),
+  // From here on no way to speak: codes that are cut, that nobody may send, that nobody knows; reasons that aren't UTF-8,
+  frame(CLOSE, Buffer.from([3])),
+  frame(CLOSE, Buffer.from([3, 237])),
+  frame(CLOSE, Buffer.from([3, 231])),
+  frame(CLOSE, Buffer.from([255, 255])),
+  frame(CLOSE, Buffer.from([3, 232, 255])),
+  // reserved bits, a control frame in fragments, a frame without a mask, one that goes on with nothing, unknown opcodes, sizes.
+  first(0xc1),
+  first(0xa1),
+  first(0x09),
+  Buffer.from([0x81, 1, 97]),
+  frame(0, Buffer.from("a")),
+  frame(11, Buffer.from("a")),
+  Buffer.from([0x82, 0xff, 1, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]),
   frame(BINARY, Buffer.alloc(5), false),
   frame(PING, Buffer.alloc(126)),
   frame(7, Buffer.alloc(3)),
@@ -152,7 +172,7 @@ it("any sizes, fragments, cuts and endings", { timeout: 60_000 }, async () => {
       expect(through.equals(direct)).toBe(true);
       echoed += direct.length;
     }),
-    { numRuns: 60 },
+    { numRuns: 80 },
   );
   expect(echoed).toBeGreaterThan(100_000);
   await front.drain(process.target.id);
