@@ -254,6 +254,7 @@ export class DevServer<
         onWarning: (message) => this.emit("warning", message),
         onDiscovered: () => this.#watchMore(),
         onBuilt: () => this.#watchMore(),
+        isWatching: () => this.#watchOptions !== undefined,
         onBegin: () => this.emit("reloading"),
         onOutcome: (outcome) => this.emit("reload", outcome),
       },

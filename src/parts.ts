@@ -40,6 +40,8 @@ export interface PartsListeners {
   readonly onWarning: (message: string) => void;
   /** The compiler found sources at run time: there's more to watch. */
   readonly onDiscovered: () => void;
+  /** Asked whenever it matters whether this is development: does the server watch? */
+  readonly isWatching: () => boolean;
 }
 
 /** The open parts. */
@@ -196,6 +198,7 @@ export async function openParts(
     closers.push(stopProcesses);
     const address: ServerAddress = {
       url: `http://${urlHost(options.host)}:${firstPort}`,
+      hosts: frontAddress?.hosts ?? [options.host],
       port: firstPort,
       workers,
     };
@@ -245,13 +248,20 @@ function makeFront(
   listeners: PartsListeners,
   probe: (id: number) => Promise<void>,
 ): Front {
-  const { host, port, consistency, holdTimeoutMs, freshTimeoutMs } = options;
+  const { host, twinHost, port } = options;
+  const { consistency, holdTimeoutMs, freshTimeoutMs, ownNames } = options;
   return createFront({
     ...options.frontLimits,
     trustProxy: options.trustProxy,
-    host,
-    port,
+    ...{ host, twinHost, port },
     consistency,
+    get allowedHosts() {
+      const allowed =
+        options.allowedHosts ?? (listeners.isWatching() ? [] : true);
+      return allowed === true || ownNames.length === 0
+        ? allowed
+        : [...allowed, ...ownNames];
+    },
     holdTimeoutMs,
     freshTimeoutMs,
     get maxHeld() {

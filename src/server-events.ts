@@ -77,6 +77,8 @@ export interface ReloadFailure {
 export interface ServerAddress {
   /** The front's URL; without a front worker 0's. */
   readonly url: string;
+  /** The addresses that it listens on at that port: with the default both `127.0.0.1` and, where there is one, `::1`. */
+  readonly hosts: readonly string[];
   readonly port: number;
   readonly workers: readonly {
     readonly index: number;
@@ -94,6 +96,8 @@ export interface ServerStatus {
   /** Since the server was made, in milliseconds. */
   readonly uptimeMs: number;
   readonly url: string | undefined;
+  /** The addresses at which the port of `url` is listened on. */
+  readonly hosts: readonly string[];
   readonly generation: number | undefined;
   /** How many sources the last good build has. */
   readonly sources: number;

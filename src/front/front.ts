@@ -16,9 +16,12 @@ import { PreforkError, messageOf } from "../errors.js";
 import { Admission } from "./admission.js";
 import { Connections } from "./connections.js";
 import { Exchange } from "./exchange.js";
+import { faultOfRequest } from "./faults.js";
+import { faultOfHostName } from "./host-rule.js";
 import type { ExchangeContext } from "./exchange-context.js";
 import { defaultTrust, resolveLimits } from "./limits.js";
 import { listen, urlHost } from "./listen.js";
+import type { Listening } from "./listen.js";
 import { LoopWatch } from "./loop-watch.js";
 import { createPublicServer } from "./public-server.js";
 import { RefusalUse } from "./refusing.js";
@@ -66,6 +69,7 @@ export function createFront(options: FrontOptions): Front {
   let outage: Outage | undefined;
   let defaultHost = `${urlHost(options.host)}:${options.port}`;
   let closed: Promise<void> | undefined;
+  let listening: Listening | undefined;
   const context: ExchangeContext = {
     admission,
     counters,
@@ -85,11 +89,14 @@ export function createFront(options: FrontOptions): Front {
   const server = createPublicServer({
     connections,
     limits,
+    faultOf: (request) =>
+      faultOfRequest(request, limits.maxHeaders) ??
+      faultOfHostName(request, options.allowedHosts ?? true),
     onRequest: (socket, request, to) => {
       counters.requests++;
       connections.use(socket, new Exchange(context, request, to));
     },
-    onRefusal: (line) => {
+    onRefusal: (_refusal, line) => {
       counters.refused++;
       if (line !== undefined) log(line);
     },
@@ -97,7 +104,8 @@ export function createFront(options: FrontOptions): Front {
 
   return {
     async listen() {
-      const address = await listen(server, options.host, options.port);
+      listening = await listen(server, options);
+      const { address } = listening;
       defaultHost = `${urlHost(address.host)}:${address.port}`;
       return address;
     },
@@ -175,10 +183,7 @@ export function createFront(options: FrontOptions): Front {
     if (!connections.isEmpty) await setDelay(Math.min(LINGER_MS, deadlineMs));
     // Right after the loop has accepted what was waiting: closing a listening socket resets the rest.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    const stopped = new Promise<void>((resolve) => {
-      // The error says that it wasn't listening, which is as well.
-      server.close(() => resolve());
-    });
+    const stopped = listening?.close();
     // After this tick `closed` is set: what is given up now is told so.
     await Promise.resolve();
     admission.close();

@@ -8,8 +8,7 @@ import { Socket } from "node:net";
 import { codeOf, isWorthTelling, refusalOfError } from "./client-errors.js";
 import type { Connections, ConnectionUse } from "./connections.js";
 import type { Exchange } from "./exchange.js";
-import { faultOfRequest } from "./faults.js";
-import type { Refusal } from "./faults.js";
+import type { ReceivedRequest, Refusal } from "./faults.js";
 import { RefusalUse } from "./refusing.js";
 import type { FrontLimits } from "./types.js";
 import { isServedPlain, servePlain, upgradeOf } from "./upgrade.js";
@@ -21,6 +20,8 @@ const LONGEST_CHECK_MS = 5_000;
 export interface PublicServerOptions {
   readonly connections: Connections;
   readonly limits: FrontLimits;
+  /** Why a request goes nowhere, if so. */
+  readonly faultOf: (request: ReceivedRequest) => Refusal | undefined;
   /** Called for each request that may be passed on. */
   readonly onRequest: (
     socket: Socket,
@@ -28,18 +29,18 @@ export interface PublicServerOptions {
     to: ConstructorParameters<typeof Exchange>[2],
   ) => void;
   /** Called for each refusal, with what to tell the developer, if that is worth it. */
-  readonly onRefusal: (line: string | undefined) => void;
+  readonly onRefusal: (refusal: Refusal, line: string | undefined) => void;
 }
 
 /** Makes the server. It doesn't listen yet. */
 export function createPublicServer(options: PublicServerOptions): http.Server {
-  const { connections, limits, onRequest, onRefusal } = options;
+  const { connections, limits, faultOf, onRequest, onRefusal } = options;
   const refuse = (
     socket: Socket,
     refusal: Refusal,
     request?: http.IncomingMessage,
   ): void => {
-    onRefusal(lineOf(refusal, request));
+    onRefusal(refusal, lineOf(refusal, request));
     connections.use(socket, new RefusalUse(socket, refusal, request), true);
   };
   const server = http.createServer(serverOptions(limits));
@@ -53,7 +54,7 @@ export function createPublicServer(options: PublicServerOptions): http.Server {
   ): void => {
     const { socket } = request;
     if (connections.isOver(socket)) return;
-    const fault = faultOfRequest(request, limits.maxHeaders);
+    const fault = faultOf(request);
     if (fault === undefined) onRequest(socket, request, { response });
     else refuse(socket, fault, request);
   };
@@ -70,7 +71,7 @@ export function createPublicServer(options: PublicServerOptions): http.Server {
       connections.use(socket, plainUse(server, request, socket, early));
       return;
     }
-    const fault = faultOfRequest(request, limits.maxHeaders);
+    const fault = faultOf(request);
     if (fault !== undefined) refuse(socket, fault, request);
     else
       onRequest(socket, request, {
@@ -106,7 +107,7 @@ export function createPublicServer(options: PublicServerOptions): http.Server {
     );
     if (!isTaken) return;
     const isTold = isWorthTelling(error, refusal);
-    onRefusal(isTold ? lineOf(refusal, undefined) : undefined);
+    onRefusal(refusal, isTold ? lineOf(refusal, undefined) : undefined);
   });
   return server;
 }

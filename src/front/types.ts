@@ -20,6 +20,12 @@ export type Consistency = "fresh" | "available";
 /** Whose `X-Forwarded-*` and `Forwarded` fields are believed: those of peers on this machine, of all, of nobody. */
 export type TrustProxy = "loopback" | "all" | "none";
 
+/**
+ * Host names that the front answers to besides localhost and addresses; one with a dot in front allows all that ends with it
+ * as well. `true`: any name.
+ */
+export type AllowedHosts = readonly string[] | true;
+
 /** Bounds on what clients may do. All are options of the front. */
 export interface FrontLimits {
   /**
@@ -53,6 +59,8 @@ export interface FrontLimits {
 export interface FrontOptions extends Partial<FrontLimits> {
   /** The address to listen on. */
   readonly host: string;
+  /** Listened on as well, if this machine has it: `::1` beside `127.0.0.1`. Default: none. */
+  readonly twinHost?: string | undefined;
   /** The port to listen on; 0 lets the system pick one. */
   readonly port: number;
   readonly consistency: Consistency;
@@ -84,6 +92,8 @@ export interface FrontOptions extends Partial<FrontLimits> {
    * terminator), of `all`, of `none`. What others say is replaced. Default `loopback`.
    */
   readonly trustProxy?: TrustProxy;
+  /** Which Host names are answered. Read for each request. Default `true`. */
+  readonly allowedHosts?: AllowedHosts;
   /** Gets one line whenever the front refused a request (400, 501), or itself had to answer for the app (502, 503). Default: nobody. */
   readonly log?: (line: string) => void;
 }
@@ -101,6 +111,8 @@ export interface Outage {
 /** Where the front listens. */
 export interface FrontAddress {
   readonly host: string;
+  /** That, and the other address, if it listens there as well. */
+  readonly hosts: readonly string[];
   readonly port: number;
   /** Without a trailing slash. */
   readonly url: string;
