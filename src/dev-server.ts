@@ -258,12 +258,9 @@ export class DevServer<
         onBegin: () => this.emit("reloading"),
         onOutcome: (outcome) => this.emit("reload", outcome),
       },
-      ({ parts }) =>
-        controlHandlers(this, {
-          commands: parts.commands,
-          closed: async () => {
-            await this.#closed;
-          },
+      (running) =>
+        controlHandlers(this, running, async () => {
+          await this.#closed;
         }),
     );
     return this.#running;

@@ -1,5 +1,6 @@
 /** What a server tells: its events, the outcome of a reload, its status. Types only. */
 import type { Diagnostic } from "./diagnostic.js";
+import type { FrontNumbers, WorkerNumbers } from "./front/numbers/types.js";
 import type {
   ProcessEvent,
   WorkerEvent,
@@ -86,6 +87,32 @@ export interface ServerAddress {
   }[];
 }
 
+/** What the front has counted since it was made; docs/front.md says what each means. */
+export interface FrontStatus extends Omit<
+  FrontNumbers,
+  "holds" | "workers" | "latencies" | "targets"
+> {
+  /** How long requests had to wait that don't any more, all together, in milliseconds; */
+  readonly holdSumMs: number;
+  /** half of them not longer than that; */
+  readonly holdP50Ms: number | undefined;
+  /** 99 of a hundred not longer than that. */
+  readonly holdP99Ms: number | undefined;
+}
+
+/** What the front has counted for a worker, over all of its processes, and how fast its process answers. */
+export interface WorkerTraffic extends Omit<WorkerNumbers, "worker"> {
+  /** From the lease to the head of an answer, of its processes of the generation that it runs, in milliseconds, estimated. */
+  readonly p50Ms: number | undefined;
+  readonly p99Ms: number | undefined;
+}
+
+/** A worker in a server's status. */
+export interface ServedWorkerStatus extends WorkerStatus {
+  /** `undefined` without a front, or before its first process. */
+  readonly traffic: WorkerTraffic | undefined;
+}
+
 /** A server's state, as {@link DevServer.status} gives it. */
 export interface ServerStatus {
   /** The project's name. */
@@ -101,7 +128,9 @@ export interface ServerStatus {
   readonly generation: number | undefined;
   /** How many sources the last good build has. */
   readonly sources: number;
-  readonly workers: readonly WorkerStatus[];
+  readonly workers: readonly ServedWorkerStatus[];
+  /** `undefined`: there is none. */
+  readonly front: FrontStatus | undefined;
   readonly standbys: readonly StandbyStatus[];
   /** Modules that standbys don't evaluate ahead, since they misbehaved when they did. */
   readonly notAhead: readonly {

@@ -1,6 +1,8 @@
 /** The clients' connections: what each has in hand, one request at a time, and how they end. */
 import type { Socket } from "node:net";
 
+import { SocketBytes } from "./numbers/socket-bytes.js";
+
 /** What a connection is busy with. */
 export interface ConnectionUse {
   /** @param onDone - to be called when the connection is free for what comes next */
@@ -33,6 +35,7 @@ interface Connection {
 /** All of a front's connections. */
 export class Connections {
   readonly #all = new Map<Socket, Connection>();
+  readonly bytes: SocketBytes = new SocketBytes();
   #closing = false;
   #onEmpty: (() => void) | undefined;
 
@@ -52,6 +55,7 @@ export class Connections {
       takenOver: false,
     };
     this.#all.set(socket, connection);
+    this.bytes.add(socket);
     // Node's own listener is gone once a connection is upgraded.
     socket.on("error", () => undefined);
     socket.once("close", () => {

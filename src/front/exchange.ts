@@ -166,6 +166,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
           onTunnel: (answer, socket, early) => {
             this.#answered = true;
             this.#context.counters.upgrades++;
+            target.totals.upgrades++;
             const upgrade = this.#upgrade;
             if (upgrade === undefined) return void socket.destroy();
             this.#isTunnel = true;
@@ -253,6 +254,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
       return;
     }
     counters.retries++;
+    target.totals.retries++;
     this.#seek(next);
   }
 

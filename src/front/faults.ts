@@ -6,7 +6,7 @@
  */
 import { METHODS } from "node:http";
 
-import type { RefusalReason } from "./refusal-reasons.js";
+import type { RefusalReason } from "./numbers/types.js";
 import { authorityOf, pathOf } from "./target.js";
 
 /** Why a request goes nowhere. */

@@ -17,6 +17,7 @@ import { Admission } from "./admission.js";
 import { Connections } from "./connections.js";
 import { Exchange } from "./exchange.js";
 import { faultOfRequest } from "./faults.js";
+import type { Refusal } from "./faults.js";
 import { faultOfHostName } from "./host-rule.js";
 import type { ExchangeContext } from "./exchange-context.js";
 import { defaultTrust, resolveLimits } from "./limits.js";
@@ -24,6 +25,7 @@ import { listen, urlHost } from "./listen.js";
 import type { Listening } from "./listen.js";
 import { LoopWatch } from "./loop-watch.js";
 import { createPublicServer } from "./public-server.js";
+import { noRefusals, reasonOf } from "./refusal-reasons.js";
 import { RefusalUse } from "./refusing.js";
 import type { Front, FrontOptions, Outage } from "./types.js";
 
@@ -50,6 +52,11 @@ export function createFront(options: FrontOptions): Front {
   const counters = {
     ...{ requests: 0, refused: 0, retries: 0 },
     ...{ upgrades: 0, ownAnswers: 0 },
+  };
+  const refusals = noRefusals();
+  const refused = (refusal: Refusal): void => {
+    counters.refused++;
+    refusals[reasonOf(refusal)]++;
   };
   const limits = resolveLimits(options);
   const log = options.log ?? ((): void => undefined);
@@ -81,7 +88,7 @@ export function createFront(options: FrontOptions): Front {
     breakOff: (request, refusal) => {
       const { socket } = request;
       const use = new RefusalUse(socket, refusal, request);
-      if (connections.breakOff(socket, use)) counters.refused++;
+      if (connections.breakOff(socket, use)) refused(refusal);
     },
     log,
   };
@@ -96,8 +103,8 @@ export function createFront(options: FrontOptions): Front {
       counters.requests++;
       connections.use(socket, new Exchange(context, request, to));
     },
-    onRefusal: (_refusal, line) => {
-      counters.refused++;
+    onRefusal: (refusal, line) => {
+      refused(refusal);
       if (line !== undefined) log(line);
     },
   });
@@ -167,6 +174,20 @@ export function createFront(options: FrontOptions): Front {
       ...counters,
       held: admission.held,
       heldTotal: admission.heldTotal,
+      targets: Array.from(admission.all(), (target) => target.stats()),
+    }),
+
+    numbers: () => ({
+      ...counters,
+      refusals: { ...refusals },
+      held: admission.held,
+      heldTotal: admission.heldTotal,
+      holds: admission.holds.value(),
+      connections: connections.bytes.connections,
+      bytesIn: connections.bytes.read,
+      bytesOut: connections.bytes.written,
+      workers: admission.numbers.workers(),
+      latencies: admission.numbers.latencies(),
       targets: Array.from(admission.all(), (target) => target.stats()),
     }),
 

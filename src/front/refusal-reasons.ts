@@ -1,19 +1,14 @@
 /** Why requests are refused, as the numbers name it: few words, whatever strangers send. Pure. */
 import type { Refusal } from "./faults.js";
+import type { RefusalReason } from "./numbers/types.js";
 
-/** In the order in which they're listed. */
-export const refusalReasons = [
-  "malformed",
-  "host",
-  "origin",
-  "method",
-  "slow",
-  "too-large",
-  "unsupported",
-] as const;
-
-/** One of {@link refusalReasons}. */
-export type RefusalReason = (typeof refusalReasons)[number];
+/** All of them, none counted yet. */
+export function noRefusals(): Record<RefusalReason, number> {
+  return {
+    ...{ malformed: 0, host: 0, origin: 0, method: 0, slow: 0 },
+    ...{ "too-large": 0, unsupported: 0 },
+  };
+}
 
 /** What a refusal's status says of it, where it doesn't say more itself. */
 export function reasonOf({ status, reason }: Refusal): RefusalReason {

@@ -1,5 +1,6 @@
 /** The plain values that the front takes and gives. Types only. */
 import type { Diagnostic } from "../diagnostic.js";
+import type { FrontNumbers } from "./numbers/types.js";
 
 /** Where a process answers the front, and as what. */
 export interface FrontTarget {
@@ -218,6 +219,9 @@ export interface Front {
   firstAnswer(id: number): Promise<void>;
 
   stats(): FrontStats;
+
+  /** All that is counted; costs more than `stats`. */
+  numbers(): FrontNumbers;
 
   /**
    * Stops accepting, lets what is in hand finish, then destroys what is left. Later calls return the first one's promise.
