@@ -28,6 +28,7 @@ import type {
 import type { OptionLayers } from "./option-layers.js";
 import { checkWorkers } from "./server-options.js";
 import type { ServerOptions } from "./server-options.js";
+import { ownEndpoints } from "./own-endpoints.js";
 import { openRunning } from "./running.js";
 import type { Running } from "./running.js";
 import { serverStatus } from "./server-status.js";
@@ -254,7 +255,7 @@ export class DevServer<
         onWarning: (message) => this.emit("warning", message),
         onDiscovered: () => this.#watchMore(),
         onBuilt: () => this.#watchMore(),
-        isWatching: () => this.#watchOptions !== undefined,
+        endpoints: ownEndpoints(this, () => this.#watchOptions !== undefined),
         onBegin: () => this.emit("reloading"),
         onOutcome: (outcome) => this.emit("reload", outcome),
       },

@@ -7,7 +7,7 @@ import type { Compiler } from "./compiler/types.js";
 import type { Generations } from "./generations.js";
 import { createFront } from "./front/front.js";
 import { urlHost } from "./front/listen.js";
-import type { Front } from "./front/types.js";
+import type { Front, OwnEndpoints } from "./front/types.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import { Master } from "./master/master.js";
 import type { ProcessEvent, WorkerEvent } from "./master/types.js";
@@ -40,8 +40,8 @@ export interface PartsListeners {
   readonly onWarning: (message: string) => void;
   /** The compiler found sources at run time: there's more to watch. */
   readonly onDiscovered: () => void;
-  /** Asked whenever it matters whether this is development: does the server watch? */
-  readonly isWatching: () => boolean;
+  /** What the front's own endpoints do; they are there while this is development. */
+  readonly endpoints: OwnEndpoints;
 }
 
 /** The open parts. */
@@ -249,15 +249,15 @@ function makeFront(
   probe: (id: number) => Promise<void>,
 ): Front {
   const { host, twinHost, port } = options;
+  const { endpoints } = listeners;
   const { consistency, holdTimeoutMs, freshTimeoutMs, ownNames } = options;
   return createFront({
     ...options.frontLimits,
     trustProxy: options.trustProxy,
-    ...{ host, twinHost, port },
+    ...{ host, twinHost, port, endpoints },
     consistency,
     get allowedHosts() {
-      const allowed =
-        options.allowedHosts ?? (listeners.isWatching() ? [] : true);
+      const allowed = options.allowedHosts ?? (endpoints.isOpen() ? [] : true);
       return allowed === true || ownNames.length === 0
         ? allowed
         : [...allowed, ...ownNames];

@@ -49,18 +49,15 @@ export function serverStatus(
   };
 }
 
-function frontStatus({
-  holds,
-  workers: _workers,
-  latencies: _latencies,
-  targets: _targets,
-  ...numbers
-}: FrontNumbers): FrontStatus {
+function frontStatus(numbers: FrontNumbers): FrontStatus {
+  const { requests, refused, refusals, held, heldTotal, holds } = numbers;
+  const { retries, upgrades, ownAnswers } = numbers;
+  const { connections, bytesIn, bytesOut } = numbers;
   return {
-    ...numbers,
-    holdSumMs: holds.sumMs,
-    holdP50Ms: holds.p50Ms,
-    holdP99Ms: holds.p99Ms,
+    ...{ requests, refused, refusals, held, heldTotal },
+    ...{ holdSumMs: holds.sumMs },
+    ...{ holdP50Ms: holds.p50Ms, holdP99Ms: holds.p99Ms },
+    ...{ retries, upgrades, ownAnswers, connections, bytesIn, bytesOut },
   };
 }
 

@@ -271,7 +271,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
       `${own.status} ${method ?? ""} ${url ?? ""}: ${own.text.replaceAll("\n", " ")}`,
     );
     if (this.#context.isClosing()) response.shouldKeepAlive = false;
-    sendOwnAnswer(response, own);
+    sendOwnAnswer(response, own, this.#context.tokenFor(this.#request));
   }
 
   /** For an upgrade that comes to nothing, a response is made when there is something to say. */

@@ -15,6 +15,7 @@ import { setTimeout as setDelay } from "node:timers/promises";
 import { PreforkError, messageOf } from "../errors.js";
 import { Admission } from "./admission.js";
 import { Connections } from "./connections.js";
+import { Endpoints } from "./endpoint-use.js";
 import { Exchange } from "./exchange.js";
 import { faultOfRequest } from "./faults.js";
 import type { Refusal } from "./faults.js";
@@ -77,11 +78,19 @@ export function createFront(options: FrontOptions): Front {
   let defaultHost = `${urlHost(options.host)}:${options.port}`;
   let closed: Promise<void> | undefined;
   let listening: Listening | undefined;
+  const endpoints =
+    options.endpoints &&
+    new Endpoints({
+      own: options.endpoints,
+      isReady: () => admission.isBusy(undefined),
+      allowedHosts: () => options.allowedHosts ?? true,
+    });
   const context: ExchangeContext = {
     admission,
     counters,
     defaultHost: () => defaultHost,
     outage: () => outage,
+    tokenFor: (request) => endpoints?.tokenFor(request),
     isClosing: () => closed !== undefined,
     trustProxy: options.trustProxy ?? defaultTrust,
     limits,
@@ -98,7 +107,10 @@ export function createFront(options: FrontOptions): Front {
     limits,
     faultOf: (request) =>
       faultOfRequest(request, limits.maxHeaders) ??
-      faultOfHostName(request, options.allowedHosts ?? true),
+      faultOfHostName(request, options.allowedHosts ?? true) ??
+      endpoints?.faultOf(request),
+    isOwn: (request) => endpoints?.find(request) !== undefined,
+    ownUse: (request, response) => endpoints?.use(request, response),
     onRequest: (socket, request, to) => {
       counters.requests++;
       connections.use(socket, new Exchange(context, request, to));
@@ -133,14 +145,18 @@ export function createFront(options: FrontOptions): Front {
     admit(target, retiring) {
       outage = undefined;
       admission.admit(target, retiring);
+      endpoints?.changed();
     },
 
     async drain(id) {
-      await admission.retire(id)?.drain();
+      const retired = admission.retire(id);
+      endpoints?.changed();
+      await retired?.drain();
     },
 
     remove(id) {
       const target = admission.forget(id);
+      endpoints?.changed();
       if (target === undefined) return;
       target.closeIdleSockets();
       // The kernel ends the connections of a dead process, after what it had written, which may be a whole
@@ -198,6 +214,7 @@ export function createFront(options: FrontOptions): Front {
   };
 
   async function close(deadlineMs: number): Promise<void> {
+    endpoints?.close();
     const timer = setTimeout(() => connections.destroy(), deadlineMs);
     // A connection that is idle may be about to carry a request, sent before its end is seen. For a
     // moment each is still answered, and told to be the last on its connection.

@@ -8,7 +8,7 @@ import { Socket } from "node:net";
 import { codeOf, isWorthTelling, refusalOfError } from "./client-errors.js";
 import type { Connections, ConnectionUse } from "./connections.js";
 import type { Exchange } from "./exchange.js";
-import type { ReceivedRequest, Refusal } from "./faults.js";
+import type { Refusal } from "./faults.js";
 import { RefusalUse } from "./refusing.js";
 import type { FrontLimits } from "./types.js";
 import { isServedPlain, servePlain, upgradeOf } from "./upgrade.js";
@@ -21,7 +21,14 @@ export interface PublicServerOptions {
   readonly connections: Connections;
   readonly limits: FrontLimits;
   /** Why a request goes nowhere, if so. */
-  readonly faultOf: (request: ReceivedRequest) => Refusal | undefined;
+  readonly faultOf: (request: http.IncomingMessage) => Refusal | undefined;
+  /** The front's own answer to a request without a fault, if it isn't the app's. */
+  readonly ownUse: (
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+  ) => ConnectionUse | undefined;
+  /** Is a request for the front itself? Then it's for no upgrade. */
+  readonly isOwn: (request: http.IncomingMessage) => boolean;
   /** Called for each request that may be passed on. */
   readonly onRequest: (
     socket: Socket,
@@ -35,6 +42,8 @@ export interface PublicServerOptions {
 /** Makes the server. It doesn't listen yet. */
 export function createPublicServer(options: PublicServerOptions): http.Server {
   const { connections, limits, faultOf, onRequest, onRefusal } = options;
+  const isPlain = (request: http.IncomingMessage): boolean =>
+    isServedPlain(request) || options.isOwn(request);
   const refuse = (
     socket: Socket,
     refusal: Refusal,
@@ -43,7 +52,7 @@ export function createPublicServer(options: PublicServerOptions): http.Server {
     onRefusal(refusal, lineOf(refusal, request));
     connections.use(socket, new RefusalUse(socket, refusal, request), true);
   };
-  const server = http.createServer(serverOptions(limits));
+  const server = http.createServer(serverOptions(limits, isPlain));
   // Ours is the limit: Node would cut the list silently.
   server.maxHeadersCount = 0;
   server.on("connection", (socket: Socket) => connections.add(socket));
@@ -55,8 +64,13 @@ export function createPublicServer(options: PublicServerOptions): http.Server {
     const { socket } = request;
     if (connections.isOver(socket)) return;
     const fault = faultOf(request);
-    if (fault === undefined) onRequest(socket, request, { response });
-    else refuse(socket, fault, request);
+    if (fault !== undefined) {
+      refuse(socket, fault, request);
+      return;
+    }
+    const own = options.ownUse(request, response);
+    if (own === undefined) onRequest(socket, request, { response });
+    else connections.use(socket, own);
   };
   server.on("request", onPlain);
   // What the client expects, the process decides.
@@ -67,7 +81,7 @@ export function createPublicServer(options: PublicServerOptions): http.Server {
     const { socket } = request;
     if (connections.isOver(socket)) return;
     connections.takeOver(socket);
-    if (isServedPlain(request)) {
+    if (isPlain(request)) {
       connections.use(socket, plainUse(server, request, socket, early));
       return;
     }
@@ -112,7 +126,10 @@ export function createPublicServer(options: PublicServerOptions): http.Server {
   return server;
 }
 
-function serverOptions(limits: FrontLimits): http.ServerOptions {
+function serverOptions(
+  limits: FrontLimits,
+  isPlain: (request: http.IncomingMessage) => boolean,
+): http.ServerOptions {
   const { headersTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes } = limits;
   const options = {
     keepAliveTimeout: keepAliveTimeoutMs,
@@ -128,8 +145,7 @@ function serverOptions(limits: FrontLimits): http.ServerOptions {
     requireHostHeader: false,
     keepAlive: true,
     // Newer versions of Node ask before they give up on HTTP; older ones don't know it: see `servePlain`.
-    shouldUpgradeCallback: (request: http.IncomingMessage) =>
-      !isServedPlain(request),
+    shouldUpgradeCallback: (request: http.IncomingMessage) => !isPlain(request),
   };
   return options;
 }

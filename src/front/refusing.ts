@@ -20,6 +20,8 @@ import { headerText } from "./raw-fields.js";
  */
 const LINGER_MS = 1_000;
 
+const ALL_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 /** The last use of a connection: an answer, and the end. */
 export class RefusalUse implements ConnectionUse {
   readonly #socket: Socket;
@@ -61,7 +63,7 @@ export class RefusalUse implements ConnectionUse {
 }
 
 function refusalText(
-  { status, text }: Refusal,
+  { status, text, allow = ALL_METHODS }: Refusal,
   request: IncomingMessage | undefined,
 ): string {
   const form = formFor(request?.headers.accept);
@@ -71,9 +73,7 @@ function refusalText(
     "Content-Type": body.type,
     "Content-Length": String(Buffer.byteLength(body.text)),
     ...ownFields(form === "html" ? pagePolicy : undefined),
-    ...(status === 405
-      ? { Allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" }
-      : {}),
+    ...(status === 405 ? { Allow: allow } : {}),
     Connection: "close",
   };
   const head = headerText(

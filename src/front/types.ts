@@ -56,6 +56,16 @@ export interface FrontLimits {
   readonly maxHeaders: number;
 }
 
+/** What the front's own endpoints show and do. docs/front.md, "Security model". */
+export interface OwnEndpoints {
+  /** Are they there? Else their paths are the app's. Asked for each request. */
+  isOpen(): boolean;
+  /** What `GET /__prefork/status` shows, a JSON value; anybody on this machine may see it. */
+  status(): unknown;
+  /** What `POST /__prefork/reload` does; fulfils with a JSON value. */
+  reload(): Promise<unknown>;
+}
+
 /** What `createFront` takes. The bounds on clients are those of {@link FrontLimits}. */
 export interface FrontOptions extends Partial<FrontLimits> {
   /** The address to listen on. */
@@ -95,6 +105,8 @@ export interface FrontOptions extends Partial<FrontLimits> {
   readonly trustProxy?: TrustProxy;
   /** Which Host names are answered. Read for each request. Default `true`. */
   readonly allowedHosts?: AllowedHosts;
+  /** What the front's own endpoints, under `/__prefork/`, show and do. Default: there are none. */
+  readonly endpoints?: OwnEndpoints;
   /** Gets one line whenever the front refused a request (400, 501), or itself had to answer for the app (502, 503). Default: nobody. */
   readonly log?: (line: string) => void;
 }
