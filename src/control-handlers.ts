@@ -2,7 +2,9 @@
 import type { EventEmitter } from "node:events";
 import type { ControlEvent, ControlHandlers } from "./control/types.js";
 import type { ScaleOutcome } from "./master/types.js";
-import type { ServerCommands } from "./server-commands.js";
+import { metricsText } from "./metrics/prometheus.js";
+import type { Running } from "./running.js";
+import { serverMetrics } from "./server-metrics.js";
 import type {
   ReloadOutcome,
   ServerEvents,
@@ -69,19 +71,27 @@ function subscribe(
 }
 
 /** What requests are carried out by. */
-export interface ControlledBy {
-  readonly commands: ServerCommands;
-  /** Fulfils when all but the control socket itself is closed. */
-  readonly closed: () => Promise<void>;
-}
+export type ControlledBy = Pick<Running, "reloads"> & {
+  readonly parts: Pick<Running["parts"], "commands" | "front">;
+};
 
-/** The requests of the control socket, carried out by a server. */
+/**
+ * The requests of the control socket, carried out by a server.
+ *
+ * @param closed - fulfils when all but the control socket itself is closed
+ */
 export function controlHandlers(
   server: ControlledServer,
-  { commands, closed }: ControlledBy,
+  { parts, reloads }: ControlledBy,
+  closed: () => Promise<void>,
 ): ControlHandlers {
+  const { commands } = parts;
   return {
     status: () => statusJson(server.status()),
+    metrics: () =>
+      metricsText(
+        serverMetrics(server.status(), parts.front?.numbers(), reloads.value()),
+      ),
     subscribe: (listener) => subscribe(server, listener),
     async reload() {
       const outcome = await server.reload();

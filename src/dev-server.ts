@@ -28,6 +28,7 @@ import type {
 import type { OptionLayers } from "./option-layers.js";
 import { checkWorkers } from "./server-options.js";
 import type { ServerOptions } from "./server-options.js";
+import { ownEndpoints } from "./own-endpoints.js";
 import { openRunning } from "./running.js";
 import type { Running } from "./running.js";
 import { serverStatus } from "./server-status.js";
@@ -254,15 +255,13 @@ export class DevServer<
         onWarning: (message) => this.emit("warning", message),
         onDiscovered: () => this.#watchMore(),
         onBuilt: () => this.#watchMore(),
+        endpoints: ownEndpoints(this, () => this.#watchOptions !== undefined),
         onBegin: () => this.emit("reloading"),
         onOutcome: (outcome) => this.emit("reload", outcome),
       },
-      ({ parts }) =>
-        controlHandlers(this, {
-          commands: parts.commands,
-          closed: async () => {
-            await this.#closed;
-          },
+      (running) =>
+        controlHandlers(this, running, async () => {
+          await this.#closed;
         }),
     );
     return this.#running;

@@ -55,7 +55,10 @@ export type {
   ReloadOutcome,
   ServerAddress,
   ServerEvents,
+  FrontStatus,
+  ServedWorkerStatus,
   ServerStatus,
+  WorkerTraffic,
   StepTimes,
 } from "./server-events.js";
 export type {
@@ -93,7 +96,8 @@ export type {
   StandbyEvent,
   StandbyStatus,
 } from "./pool/types.js";
-export type { Consistency, TrustProxy } from "./front/types.js";
+export type { AllowedHosts, Consistency, TrustProxy } from "./front/types.js";
+export type { RefusalReason } from "./front/numbers/types.js";
 export type { IoEvent, IoHandler } from "./mechanisms/io-calls.js";
 export type { IoSource } from "./mechanisms/io-sources.js";
 export type { OutputTarget } from "./mechanisms/output-target.js";

@@ -22,6 +22,7 @@ export const liveOptions: readonly (keyof ServerConfig)[] = [
   ] as const),
   ...(["slowStartMs", "commandTimeoutMs"] as const),
   ...(["concurrency", "maxHeld", "endStreams", "maxDraining"] as const),
+  "allowedHosts",
 ];
 
 /** What an option may have to be told to. */
@@ -79,6 +80,7 @@ export class LiveOptions {
       ...{ bootTimeoutMs, drainTimeoutMs, stopTimeoutMs, lingerMs },
     });
     options.env = next.env;
+    options.allowedHosts = next.allowedHosts;
     options.slowStartMs = next.slowStartMs;
     options.commandTimeoutMs = next.commandTimeoutMs;
     const { concurrency, maxHeld, endStreams, maxDraining } = next;

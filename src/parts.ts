@@ -7,7 +7,7 @@ import type { Compiler } from "./compiler/types.js";
 import type { Generations } from "./generations.js";
 import { createFront } from "./front/front.js";
 import { urlHost } from "./front/listen.js";
-import type { Front } from "./front/types.js";
+import type { Front, OwnEndpoints } from "./front/types.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import { Master } from "./master/master.js";
 import type { ProcessEvent, WorkerEvent } from "./master/types.js";
@@ -40,6 +40,8 @@ export interface PartsListeners {
   readonly onWarning: (message: string) => void;
   /** The compiler found sources at run time: there's more to watch. */
   readonly onDiscovered: () => void;
+  /** What the front's own endpoints do; they are there while this is development. */
+  readonly endpoints: OwnEndpoints;
 }
 
 /** The open parts. */
@@ -197,6 +199,7 @@ export async function openParts(
     closers.push(stopProcesses);
     const address: ServerAddress = {
       url: `http://${urlHost(options.host)}:${firstPort}`,
+      hosts: frontAddress?.hosts ?? [options.host],
       port: firstPort,
       workers,
     };
@@ -246,13 +249,20 @@ function makeFront(
   listeners: PartsListeners,
   probe: (id: number) => Promise<void>,
 ): Front {
-  const { host, port, consistency, holdTimeoutMs, freshTimeoutMs } = options;
+  const { host, twinHost, port } = options;
+  const { endpoints } = listeners;
+  const { consistency, holdTimeoutMs, freshTimeoutMs, ownNames } = options;
   return createFront({
     ...options.frontLimits,
     trustProxy: options.trustProxy,
-    host,
-    port,
+    ...{ host, twinHost, port, endpoints },
     consistency,
+    get allowedHosts() {
+      const allowed = options.allowedHosts ?? (endpoints.isOpen() ? [] : true);
+      return allowed === true || ownNames.length === 0
+        ? allowed
+        : [...allowed, ...ownNames];
+    },
     holdTimeoutMs,
     freshTimeoutMs,
     get maxHeld() {

@@ -10,6 +10,7 @@ import { openParts } from "./parts.js";
 import type { Parts, PartsListeners } from "./parts.js";
 import { Reloader } from "./reloader.js";
 import type { ReloaderOptions } from "./reloader.js";
+import { ReloadNumbers } from "./reload-numbers.js";
 import { layered } from "./option-layers.js";
 import type { OptionLayers } from "./option-layers.js";
 import { resolveServerOptions } from "./server-options.js";
@@ -27,6 +28,8 @@ export interface Running {
   readonly reloader: Reloader;
   readonly generations: Generations;
   readonly mechanisms: Mechanisms;
+  /** How reloads ended. */
+  readonly reloads: ReloadNumbers;
 }
 
 /**
@@ -64,10 +67,15 @@ export async function openRunning(
     const { mixins } = options;
     const loaded = own;
     const definition = new Definition({ loaded, project, mixins, live });
+    const reloads = new ReloadNumbers();
     const reloader = new Reloader({
       ...{ ...listeners, definition, parts, generations },
+      onOutcome: (outcome) => {
+        reloads.add(outcome);
+        listeners.onOutcome(outcome);
+      },
     });
-    const running = { parts, reloader, generations, mechanisms };
+    const running = { parts, reloader, generations, mechanisms, reloads };
     await mechanisms.control(project, handlers(running));
     mechanisms.entrust(parts.guard);
     return running;

@@ -1,5 +1,6 @@
 /** What a server tells: its events, the outcome of a reload, its status. Types only. */
 import type { Diagnostic } from "./diagnostic.js";
+import type { FrontNumbers, WorkerNumbers } from "./front/numbers/types.js";
 import type {
   ProcessEvent,
   WorkerEvent,
@@ -77,11 +78,39 @@ export interface ReloadFailure {
 export interface ServerAddress {
   /** The front's URL; without a front worker 0's. */
   readonly url: string;
+  /** The addresses that it listens on at that port: with the default both `127.0.0.1` and, where there is one, `::1`. */
+  readonly hosts: readonly string[];
   readonly port: number;
   readonly workers: readonly {
     readonly index: number;
     readonly port: number;
   }[];
+}
+
+/** What the front has counted since it was made; docs/front.md says what each means. */
+export interface FrontStatus extends Omit<
+  FrontNumbers,
+  "holds" | "workers" | "latencies" | "targets"
+> {
+  /** How long requests had to wait that don't any more, all together, in milliseconds; */
+  readonly holdSumMs: number;
+  /** half of them not longer than that; */
+  readonly holdP50Ms: number | undefined;
+  /** 99 of a hundred not longer than that. */
+  readonly holdP99Ms: number | undefined;
+}
+
+/** What the front has counted for a worker, over all of its processes, and how fast its process answers. */
+export interface WorkerTraffic extends Omit<WorkerNumbers, "worker"> {
+  /** From the lease to the head of an answer, of its processes of the generation that it runs, in milliseconds, estimated. */
+  readonly p50Ms: number | undefined;
+  readonly p99Ms: number | undefined;
+}
+
+/** A worker in a server's status. */
+export interface ServedWorkerStatus extends WorkerStatus {
+  /** `undefined` without a front, or before its first process. */
+  readonly traffic: WorkerTraffic | undefined;
 }
 
 /** A server's state, as {@link DevServer.status} gives it. */
@@ -94,10 +123,14 @@ export interface ServerStatus {
   /** Since the server was made, in milliseconds. */
   readonly uptimeMs: number;
   readonly url: string | undefined;
+  /** The addresses at which the port of `url` is listened on. */
+  readonly hosts: readonly string[];
   readonly generation: number | undefined;
   /** How many sources the last good build has. */
   readonly sources: number;
-  readonly workers: readonly WorkerStatus[];
+  readonly workers: readonly ServedWorkerStatus[];
+  /** `undefined`: there is none. */
+  readonly front: FrontStatus | undefined;
   readonly standbys: readonly StandbyStatus[];
   /** Modules that standbys don't evaluate ahead, since they misbehaved when they did. */
   readonly notAhead: readonly {

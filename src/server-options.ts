@@ -7,8 +7,17 @@ import { PreforkError, messageOf } from "./errors.js";
 import { mixinFiles } from "./commands/references.js";
 import type { MixinSource } from "./commands/references.js";
 import { defaultLimits, defaultTrust } from "./front/limits.js";
-import type { Consistency, FrontLimits, TrustProxy } from "./front/types.js";
-import { isAllowed, serverFields } from "./manifest/server-fields.js";
+import type {
+  AllowedHosts,
+  Consistency,
+  FrontLimits,
+  TrustProxy,
+} from "./front/types.js";
+import {
+  expectedOf,
+  isAllowed,
+  serverFields,
+} from "./manifest/server-fields.js";
 import type { ServerConfig } from "./manifest/server-config.js";
 import type { OutputTarget } from "./mechanisms/output-target.js";
 import type { Deadlines } from "./pool/types.js";
@@ -41,6 +50,8 @@ type Mutable<Value> = { -readonly [Name in keyof Value]: Value[Name] };
 export interface ResolvedServerOptions {
   readonly port: number;
   readonly host: string;
+  /** What the front listens on as well, if this machine has it. */
+  readonly twinHost: string | undefined;
   readonly front: boolean;
   readonly workers: number;
   /** `undefined`: one for each worker and one more. */
@@ -64,6 +75,10 @@ export interface ResolvedServerOptions {
   commandTimeoutMs: number;
   readonly frontLimits: FrontLimits;
   readonly trustProxy: TrustProxy;
+  /** `undefined`: none more while the server watches, else all. */
+  allowedHosts: AllowedHosts | undefined;
+  /** Host names that are allowed in any case. */
+  readonly ownNames: readonly string[];
   readonly holdTimeoutMs: number;
   readonly freshTimeoutMs: number;
   concurrency: number;
@@ -94,6 +109,29 @@ function integer<Default extends number | undefined>(
     "ERR_PREFORK_OPTION",
     `${name} is ${value}: give a whole number${allowed}`,
   );
+}
+
+/** Both loopback addresses are meant: which of them `localhost` is depends on the client. */
+function isAnyLoopback(host: string | undefined): boolean {
+  return host === undefined || host === "localhost";
+}
+
+/** What was given. */
+function checkAllowedHosts(
+  allowedHosts: AllowedHosts | undefined,
+): AllowedHosts | undefined {
+  if (allowedHosts === undefined || allowedHosts === true) return allowedHosts;
+  const field = serverFields.allowedHosts;
+  if (isAllowed(field, allowedHosts)) return allowedHosts;
+  throw new PreforkError(
+    "ERR_PREFORK_OPTION",
+    `allowedHosts is ${JSON.stringify(allowedHosts)}. ${expectedOf(field)}`,
+  );
+}
+
+/** The name to listen on, if it is one: whoever gives it expects to be reached by it. */
+function ownNames(host: string | undefined): string[] {
+  return host === undefined || net.isIP(host) !== 0 ? [] : [host];
 }
 
 /** Turns a host name into the address to bind. */
@@ -136,6 +174,7 @@ export async function resolveServerOptions(
   return {
     port: integer("port", options.port, 3000),
     host: await addressOf(options.host ?? "127.0.0.1"),
+    twinHost: isAnyLoopback(options.host) ? "::1" : undefined,
     front: options.front ?? true,
     workers: integer("workers", options.workers, cores),
     standbys: integer("standbys", options.standbys, undefined),
@@ -169,6 +208,8 @@ export async function resolveServerOptions(
       maxHeaders: limit("maxHeaders"),
     },
     trustProxy: options.trustProxy ?? defaultTrust,
+    allowedHosts: checkAllowedHosts(options.allowedHosts),
+    ownNames: ownNames(options.host),
     holdTimeoutMs: milliseconds("holdTimeoutMs", 30_000),
     freshTimeoutMs: milliseconds("freshTimeoutMs", 10_000),
     concurrency: integer("concurrency", options.concurrency, 0),

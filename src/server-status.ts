@@ -3,7 +3,13 @@ import process from "node:process";
 import { targetOf } from "./manifest/choose.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import type { Running } from "./running.js";
-import type { ServerStatus } from "./server-events.js";
+import type { FrontNumbers } from "./front/numbers/types.js";
+import type { WorkerStatus } from "./master/types.js";
+import type {
+  FrontStatus,
+  ServerStatus,
+  WorkerTraffic,
+} from "./server-events.js";
 import type { SourceWatch } from "./source-watch.js";
 
 /**
@@ -18,15 +24,21 @@ export function serverStatus(
 ): ServerStatus {
   const parts = running?.parts;
   const reloader = running?.reloader;
+  const numbers = parts?.front?.numbers();
   return {
     name: project.name,
     target: targetOf(project),
     pid: process.pid,
     uptimeMs,
     url: parts?.address.url,
+    hosts: parts?.address.hosts ?? [],
     generation: parts?.master.currentGeneration,
     sources: reloader?.sources ?? 0,
-    workers: parts?.master.status() ?? [],
+    workers: (parts?.master.status() ?? []).map((worker) => ({
+      ...worker,
+      traffic: numbers && trafficOf(worker, numbers),
+    })),
+    front: numbers && frontStatus(numbers),
     standbys: parts?.standbys.status() ?? [],
     notAhead: parts?.standbys.barred() ?? [],
     undeclared: watch?.undeclared ?? [],
@@ -35,4 +47,30 @@ export function serverStatus(
     lastRoll: reloader?.lastOutcome(),
     lastError: reloader?.lastError,
   };
+}
+
+function frontStatus(numbers: FrontNumbers): FrontStatus {
+  const { requests, refused, refusals, held, heldTotal, holds } = numbers;
+  const { retries, upgrades, ownAnswers } = numbers;
+  const { connections, bytesIn, bytesOut } = numbers;
+  return {
+    ...{ requests, refused, refusals, held, heldTotal },
+    ...{ holdSumMs: holds.sumMs },
+    ...{ holdP50Ms: holds.p50Ms, holdP99Ms: holds.p99Ms },
+    ...{ retries, upgrades, ownAnswers, connections, bytesIn, bytesOut },
+  };
+}
+
+function trafficOf(
+  { index, generation }: WorkerStatus,
+  { workers, latencies }: FrontNumbers,
+): WorkerTraffic | undefined {
+  const found = workers.find(({ worker }) => worker === index);
+  if (found === undefined) return undefined;
+  const { worker, ...numbers } = found;
+  const series = latencies.find(
+    (each) => each.worker === worker && each.generation === generation,
+  );
+  const { p50Ms, p99Ms } = series?.latency ?? {};
+  return { ...numbers, p50Ms, p99Ms };
 }

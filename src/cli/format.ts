@@ -52,6 +52,17 @@ export function mebibytes(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`;
 }
 
+const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** `512 B`, `1.5 KiB`, `48 MiB`. */
+export function bytes(count: number): string {
+  const power = count < 1 ? 0 : Math.floor(Math.log2(count) / 10);
+  const unit = Math.min(power, BYTE_UNITS.length - 1);
+  const value = count / 2 ** (10 * unit);
+  const text = unit === 0 || value >= 10 ? Math.round(value) : value.toFixed(1);
+  return `${text} ${BYTE_UNITS[unit] ?? ""}`;
+}
+
 /** `event 2 ms, batch 8 ms, …`, or without the steps that didn't take place. */
 export function stepsText(outcome: DoneOutcome): string {
   const { steps, isStandby } = outcome;

@@ -8,6 +8,7 @@ import {
 } from "commander";
 import { PreforkError } from "../errors.js";
 import type { Consistency } from "../front/types.js";
+import { HOST_NAME } from "../manifest/server-fields.js";
 
 /** What was asked for on the command line. */
 export interface Invocation {
@@ -21,6 +22,7 @@ export interface Invocation {
 export interface Flags {
   readonly port?: number;
   readonly host?: string;
+  readonly allowedHost?: readonly string[];
   readonly workers?: number;
   readonly standby?: number;
   readonly workerPort?: number;
@@ -50,6 +52,13 @@ function wholeNumber(least: number, most: number): (text: string) => number {
   };
 }
 
+function hostNames(text: string, before: readonly string[] = []): string[] {
+  if (HOST_NAME.test(text)) return [...before, text];
+  throw new InvalidArgumentError(
+    "Give a host name without scheme and port, like app.test or .example.test.",
+  );
+}
+
 function makeCommand(version: string): Command {
   const port = wholeNumber(0, 65_535);
   return (
@@ -72,7 +81,13 @@ function makeCommand(version: string): Command {
       )
       .option(
         "-H, --host <address>",
-        "address to listen on (default: 127.0.0.1)",
+        "address to listen on (default: 127.0.0.1 and ::1)",
+      )
+      .addOption(
+        new Option(
+          "--allowed-host <name>",
+          "answer to this Host name too, with a dot in front to its subdomains as well; may be repeated",
+        ).argParser(hostNames),
       )
       .addOption(
         new Option(

@@ -5,6 +5,7 @@ import pc from "picocolors";
 import { DevServer } from "../dev-server.js";
 import { envFilePath, readEnvFile } from "../environment.js";
 import { PreforkError, messageOf } from "../errors.js";
+import type { AllowedHosts } from "../front/types.js";
 import { loadProject } from "../manifest/load-project.js";
 import { withoutGaps } from "../option-layers.js";
 import type { ServerConfig } from "../manifest/server-config.js";
@@ -47,10 +48,13 @@ async function makeServer({
   const project = await loadProject(target);
   const { port, host, front, consistency, pidFile, envFile } = flags;
   const { workers, workerPort, standby: standbys, concurrency } = flags;
+  // Without a watcher it's no development: which Hosts it answers to is the app's affair.
+  const allowedHosts: AllowedHosts | undefined =
+    flags.allowedHost ?? (flags.watch ? undefined : true);
   // A flag that wasn't given says nothing: the manifest does, or what's below it.
   const given = withoutGaps({
     ...{ port, host, front, consistency, pidFile, envFile },
-    ...{ workers, workerPort, standbys, concurrency },
+    ...{ workers, workerPort, standbys, concurrency, allowedHosts },
     args: args.length === 0 ? undefined : args,
   });
   return new DevServer(project, given, {

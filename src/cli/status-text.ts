@@ -1,10 +1,11 @@
 /** What `prefork-dev status` prints for people: a table of the workers. Pure; the answer may lack any field. */
 import pc from "picocolors";
 import { relative } from "node:path";
-import { mebibytes, milliseconds, plural, shortList } from "./format.js";
+import { bytes, mebibytes, milliseconds, plural, shortList } from "./format.js";
 import { fieldsOf, listOf, numberOf, textOf } from "./lenient.js";
 import type { Fields } from "./lenient.js";
 import { failureText } from "./outcome-text.js";
+import { frontLine } from "./traffic-text.js";
 
 const UNKNOWN = "-";
 const SECOND = 1_000;
@@ -57,6 +58,12 @@ function inUnit(
   return number === undefined ? undefined : format(number);
 }
 
+/** A number of what the front has counted for a worker. */
+function traffic(name: string, format: (value: number) => string = String) {
+  return (worker: Fields): string | undefined =>
+    inUnit(fieldsOf(worker["traffic"])[name], format);
+}
+
 const columns: readonly Column[] = [
   { name: "worker", isNumber: true, cell: ({ index }) => count(index) },
   { name: "port", isNumber: true, cell: ({ port }) => count(port) },
@@ -70,6 +77,12 @@ const columns: readonly Column[] = [
   },
   { name: "leases", isNumber: true, cell: ({ leases }) => count(leases) },
   { name: "requests", isNumber: true, cell: ({ requests }) => count(requests) },
+  { name: "upgrades", isNumber: true, cell: traffic("upgrades") },
+  { name: "retries", isNumber: true, cell: traffic("retries") },
+  { name: "in", isNumber: true, cell: traffic("bytesIn", bytes) },
+  { name: "out", isNumber: true, cell: traffic("bytesOut", bytes) },
+  { name: "p50", isNumber: true, cell: traffic("p50Ms", milliseconds) },
+  { name: "p99", isNumber: true, cell: traffic("p99Ms", milliseconds) },
   {
     name: "memory",
     isNumber: true,
@@ -188,6 +201,9 @@ export function statusText(answer: unknown, cwd: string): string {
     "",
     ...(workers.length === 0 ? ["  no workers"] : workerTable(workers)),
   ];
+  const front = fieldsOf(status["front"]);
+  if (numberOf(front["requests"]) !== undefined)
+    lines.push("", frontLine(front));
   if (Array.isArray(status["standbys"]))
     lines.push("", standbyLine(listOf(status["standbys"]).map(fieldsOf)));
   const steps = listOf(status["steps"]).map(fieldsOf);

@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import { PreforkError, messageOf } from "../errors.js";
 import type { ErrorCode } from "../errors.js";
+import type { ControlText } from "./types.js";
 
 /** A client that takes nothing of its answer for so long is hung up on. */
 const SEND_TIMEOUT_MS = 30_000;
@@ -34,23 +35,38 @@ export function jsonLine(value: unknown): string {
   return text ?? "null";
 }
 
-/** Answers, unless the client has gone. */
+/** Answers with JSON, unless the client has gone. */
 export function sendJson(
   response: ServerResponse,
   status: number,
   value: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  const body = `${jsonLine(value)}\n`;
+  const contentType = "application/json; charset=utf-8";
+  const text = `${jsonLine(value)}\n`;
+  send(response, status, { contentType, text }, headers);
+}
+
+/** Answers with a text, unless the client has gone. */
+export function sendText(response: ServerResponse, text: ControlText): void {
+  send(response, 200, text, {});
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  { contentType, text }: ControlText,
+  headers: Readonly<Record<string, string>>,
+): void {
   if (response.destroyed || response.headersSent) return;
   response.writeHead(status, {
-    "Content-Type": "application/json; charset=utf-8",
-    "Content-Length": Buffer.byteLength(body),
+    "Content-Type": contentType,
+    "Content-Length": Buffer.byteLength(text),
     "Cache-Control": "no-store",
     ...headers,
   });
   response.setTimeout(SEND_TIMEOUT_MS, () => response.destroy());
-  response.end(body);
+  response.end(text);
 }
 
 /** The body of an error's answer. */

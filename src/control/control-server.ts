@@ -9,7 +9,14 @@ import http from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { systemErrorCode } from "../errors.js";
-import { errorBody, jsonLine, refuse, sendError, sendJson } from "./answers.js";
+import {
+  errorBody,
+  jsonLine,
+  refuse,
+  sendError,
+  sendJson,
+  sendText,
+} from "./answers.js";
 import { streamEvents } from "./event-stream.js";
 import { Exchanges } from "./exchanges.js";
 import type { Exchange } from "./exchanges.js";
@@ -139,6 +146,10 @@ class ControlServer implements ControlSocket {
     const route = routeFor(request, response);
     if (route === undefined) return;
     const { handlers, onError } = this.#options;
+    if (route.text !== undefined) {
+      sendText(response, await route.text(handlers));
+      return;
+    }
     if (route.answer === undefined) {
       const subscribe: typeof handlers.subscribe = (listener) =>
         handlers.subscribe(listener);

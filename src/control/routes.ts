@@ -1,6 +1,6 @@
 /** The table of what can be asked. `docs/control-protocol.md` documents it; a test compares the two. */
 import { parseCommand, parseScale } from "./request-shape.js";
-import type { ControlHandlers } from "./types.js";
+import type { ControlHandlers, ControlText } from "./types.js";
 
 /** One thing that can be asked. */
 export interface Route {
@@ -8,8 +8,10 @@ export interface Route {
   readonly path: string;
   /** Is the body JSON that says what is asked? Others may have one, which isn't looked at. */
   readonly takesBody: boolean;
-  /** The value of the answer. Without it the answer is the stream of events. */
+  /** The value of the answer, which is JSON. */
   readonly answer?: (handlers: ControlHandlers, body: unknown) => unknown;
+  /** The answer, which isn't. Without either it's the stream of events. */
+  readonly text?: (handlers: ControlHandlers) => Promise<ControlText>;
   /** Is the socket given back before the answer, so that the next server can start as soon as it is there? */
   readonly ends?: boolean;
 }
@@ -21,6 +23,12 @@ export const routes: readonly Route[] = [
     path: "/status",
     takesBody: false,
     answer: (handlers) => handlers.status(),
+  },
+  {
+    method: "GET",
+    path: "/metrics",
+    takesBody: false,
+    text: (handlers) => handlers.metrics(),
   },
   { method: "GET", path: "/events", takesBody: false },
   {

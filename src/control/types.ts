@@ -25,6 +25,12 @@ export interface ReloadAnswer {
   readonly [key: string]: unknown;
 }
 
+/** An answer that is no JSON. */
+export interface ControlText {
+  readonly contentType: string;
+  readonly text: string;
+}
+
 /**
  * What the socket's requests do: plain functions, so that the socket knows
  * nothing of the server. One that throws or rejects becomes an error's answer, and never ends the master.
@@ -32,6 +38,8 @@ export interface ReloadAnswer {
 export interface ControlHandlers {
   /** What runs at this moment. */
   status(): unknown;
+  /** The numbers of that moment, as text for Prometheus. */
+  metrics(): Promise<ControlText>;
   /**
    * Calls the listener for everything that happens from now on.
    *

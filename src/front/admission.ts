@@ -2,6 +2,8 @@
  * Which process a request gets, and when: the fresh window, the floor under
  * generations, and the requests that wait. The choice itself is `policy.ts`, whose event loop turns `loop-watch.ts`.
  */
+import { Histogram } from "./numbers/histogram.js";
+import { NumberBook } from "./numbers/number-book.js";
 import { pickTarget } from "./policy.js";
 import type { PickRule } from "./policy.js";
 import { Target } from "./targets.js";
@@ -38,6 +40,9 @@ export class Admission {
   #newest = -Infinity;
   #closed = false;
   heldTotal = 0;
+  /** How long those waited that don't any more. */
+  readonly holds: Histogram = new Histogram();
+  readonly numbers: NumberBook = new NumberBook();
   /** Called when a process was given a request. */
   onLease: (target: Target) => void = () => undefined;
 
@@ -50,7 +55,7 @@ export class Admission {
   know(info: FrontTarget): Target {
     let target = this.#targets.get(info.id);
     if (target === undefined) {
-      target = new Target(info);
+      target = new Target(info, this.numbers);
       this.#targets.set(info.id, target);
     }
     return target;
@@ -255,6 +260,7 @@ export class Admission {
 
   #leave(entry: Waiting): void {
     entry.end();
-    this.#waiting.delete(entry);
+    if (!this.#waiting.delete(entry)) return;
+    this.holds.observe(performance.now() - entry.since);
   }
 }

@@ -8,6 +8,7 @@ import tls from "node:tls";
 import type { Duplex } from "node:stream";
 
 import { systemErrorCode } from "../errors.js";
+import type { SocketBytes } from "./numbers/socket-bytes.js";
 import type { FrontTarget } from "./types.js";
 
 /** How long an idle connection is kept. Well under the 75 s after which the worker closes it. */
@@ -19,20 +20,29 @@ const IDLE_MS = 30_000;
  */
 export class PooledAgent extends http.Agent {
   readonly #target: FrontTarget;
+  readonly #bytes: SocketBytes;
   #warm: net.Socket | undefined;
 
-  constructor(target: FrontTarget) {
+  constructor(target: FrontTarget, bytes: SocketBytes) {
     super({ keepAlive: true, timeout: IDLE_MS });
     this.#target = target;
+    this.#bytes = bytes;
   }
 
   override createConnection(): Duplex {
     const warm = this.#warm;
-    if (warm === undefined) return openConnection(this.#target);
+    if (warm === undefined) return this.#open();
     this.#warm = undefined;
     warm.removeAllListeners("close").removeAllListeners("error");
     warm.removeAllListeners("timeout").setTimeout(0);
+    this.#bytes.add(warm);
     return warm;
+  }
+
+  #open(): net.Socket {
+    const socket = openConnection(this.#target);
+    this.#bytes.add(socket);
+    return socket;
   }
 
   /**
@@ -58,7 +68,7 @@ export class PooledAgent extends http.Agent {
 
   /** Makes a connection for a later request; fails when the process can't be connected to. */
   async warmUp(deadlineMs: number): Promise<void> {
-    const socket = openConnection(this.#target);
+    const socket = this.#open();
     await connected(socket, deadlineMs);
     this.dropWarm();
     this.#warm = socket;
@@ -95,17 +105,29 @@ function endTalk(this: Duplex): void {
 export class FreshAgent extends http.Agent {
   readonly #target: FrontTarget;
   readonly #use: "request" | "tunnel";
+  readonly #bytes: SocketBytes;
 
   /** @param use - `tunnel`: either side may end its half of the connection and still receive */
-  constructor(target: FrontTarget, use: "request" | "tunnel") {
+  constructor(
+    target: FrontTarget,
+    use: "request" | "tunnel",
+    bytes: SocketBytes,
+  ) {
     // Unlike with `agent: false` the request says `keep-alive`: after `close`, a process that answers during an
     // upload closes at once, instead of reading on.
     super({ keepAlive: true });
     this.#target = target;
     this.#use = use;
+    this.#bytes = bytes;
   }
 
   override createConnection(): Duplex {
+    const socket = this.#open();
+    this.#bytes.add(socket);
+    return socket;
+  }
+
+  #open(): net.Socket {
     const { protocol, socketPath } = this.#target;
     if (this.#use === "request" && protocol === "http") {
       return new UploadSocket().connect({ path: socketPath });

@@ -3,6 +3,8 @@ import type { ServerResponse } from "node:http";
 
 import { formFor } from "./accept.js";
 import { bodyOf } from "./own-body.js";
+import { livePagePolicy, pagePolicy } from "./own-page.js";
+import { STRICT_POLICY, ownFields } from "./own-policy.js";
 import type { Outage } from "./types.js";
 
 /** An answer of the front's own. */
@@ -12,6 +14,8 @@ export interface OwnAnswer {
   readonly text: string;
   /** Why it happened, where that's known. */
   readonly outage?: Outage;
+  /** Is there nothing but waiting until something is ready? */
+  readonly isOutage?: boolean;
 }
 
 /** Nothing could take the request in time. */
@@ -27,6 +31,7 @@ export function nothingReady(
     "No worker is ready. The terminal shows what they are doing.";
   return {
     status: 503,
+    isOutage: true,
     text: `prefork-dev: nothing is ready to answer this request. ${why}`,
     ...(outage === undefined ? {} : { outage }),
   };
@@ -80,26 +85,36 @@ export function badRequest(error: Error): OwnAnswer {
   };
 }
 
-/** Sends an answer of the front's own, in the form that the client asks for. Never cached. */
-export function sendOwnAnswer(response: ServerResponse, own: OwnAnswer): void {
+/** Clients whose script sees when the app serves look by themselves as well, but seldom. */
+const SELDOM_SECONDS = "10";
+
+/**
+ * Sends an answer of the front's own, in the form that the client asks for. Never cached.
+ *
+ * @param token - for a page that may ask the front's own endpoints
+ */
+export function sendOwnAnswer(
+  response: ServerResponse,
+  own: OwnAnswer,
+  token?: string,
+): void {
   const { method, headers } = response.req;
   const form = formFor(headers.accept);
-  const { type, text } = bodyOf(own, form);
-  const body = Buffer.from(text);
   const isPage = form === "html";
   // What was sent with another method would be lost: a page is fetched anew with GET.
   const isRefreshed = isPage && own.status === 503 && method === "GET";
+  // What is busy is ready all the same: there is nothing to wait for but time.
+  const isLive = isRefreshed && own.isOutage === true && token !== undefined;
+  const { type, text } = bodyOf(own, form, isLive ? token : undefined);
+  const body = Buffer.from(text);
   response.writeHead(own.status, {
     "Content-Type": type,
     "Content-Length": body.length,
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    ...(isPage ? { "Content-Security-Policy": PAGE_POLICY } : {}),
+    ...ownFields(
+      isPage ? (isLive ? livePagePolicy : pagePolicy) : STRICT_POLICY,
+    ),
     ...(own.status === 503 ? { "Retry-After": "1" } : {}),
-    ...(isRefreshed ? { Refresh: "1" } : {}),
+    ...(isRefreshed ? { Refresh: isLive ? SELDOM_SECONDS : "1" } : {}),
   });
   response.end(body);
 }
-
-/** A page has a style of its own, and nothing else that does anything. */
-const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'";

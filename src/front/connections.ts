@@ -1,6 +1,8 @@
 /** The clients' connections: what each has in hand, one request at a time, and how they end. */
 import type { Socket } from "node:net";
 
+import { SocketBytes } from "./numbers/socket-bytes.js";
+
 /** So many pipelined requests may wait for their turn on one connection. Each takes some KiB, for the 20 bytes that it was sent in. */
 const MAX_PIPELINED = 1_000;
 
@@ -36,6 +38,7 @@ interface Connection {
 /** All of a front's connections. */
 export class Connections {
   readonly #all = new Map<Socket, Connection>();
+  readonly bytes: SocketBytes = new SocketBytes();
   #closing = false;
   #onEmpty: (() => void) | undefined;
 
@@ -55,6 +58,7 @@ export class Connections {
       takenOver: false,
     };
     this.#all.set(socket, connection);
+    this.bytes.add(socket);
     // Node's own listener is gone once a connection is upgraded.
     socket.on("error", () => undefined);
     socket.once("close", () => {

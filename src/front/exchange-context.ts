@@ -13,6 +13,8 @@ export interface ExchangeContext {
   /** `Host` for clients that sent none. */
   readonly defaultHost: () => string;
   readonly outage: () => Outage | undefined;
+  /** What a page that answers this request needs to ask the front's own endpoints; `undefined`: they wouldn't answer. */
+  readonly tokenFor: (request: IncomingMessage) => string | undefined;
   readonly isClosing: () => boolean;
   readonly trustProxy: TrustProxy;
   readonly limits: Pick<FrontLimits, "bodyTimeoutMs">;

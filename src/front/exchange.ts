@@ -168,6 +168,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
           onTunnel: (answer, socket, early) => {
             this.#answered = true;
             this.#context.counters.upgrades++;
+            target.totals.upgrades++;
             const upgrade = this.#upgrade;
             if (upgrade === undefined) return void socket.destroy();
             this.#isTunnel = true;
@@ -256,6 +257,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
       return;
     }
     counters.retries++;
+    target.totals.retries++;
     this.#seek(next);
   }
 
@@ -272,7 +274,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
       `${own.status} ${method ?? ""} ${url ?? ""}: ${own.text.replaceAll("\n", " ")}`,
     );
     if (this.#context.isClosing()) response.shouldKeepAlive = false;
-    sendOwnAnswer(response, own);
+    sendOwnAnswer(response, own, this.#context.tokenFor(this.#request));
   }
 
   /** For an upgrade that comes to nothing, a response is made when there is something to say. */

@@ -6,13 +6,18 @@
  */
 import { METHODS } from "node:http";
 
+import type { RefusalReason } from "./numbers/types.js";
 import { authorityOf, pathOf } from "./target.js";
 
 /** Why a request goes nowhere. */
 export interface Refusal {
-  readonly status: 400 | 405 | 408 | 413 | 431 | 501 | 505;
+  readonly status: 400 | 403 | 405 | 408 | 413 | 431 | 501 | 505;
   /** Says what is wrong with it and what to do; ends without a newline. */
   readonly text: string;
+  /** The `Allow` of a 405. Default: all methods. */
+  readonly allow?: string;
+  /** What it's counted as. Default: what its status says. */
+  readonly reason?: RefusalReason;
 }
 
 /** A request whose header Node has parsed. */

@@ -16,12 +16,18 @@ import { PreforkError, messageOf } from "../errors.js";
 import { Admission } from "./admission.js";
 import { calmLog } from "./calm-log.js";
 import { Connections } from "./connections.js";
+import { Endpoints } from "./endpoint-use.js";
 import { Exchange } from "./exchange.js";
+import { faultOfRequest } from "./faults.js";
+import type { Refusal } from "./faults.js";
+import { faultOfHostName } from "./host-rule.js";
 import type { ExchangeContext } from "./exchange-context.js";
 import { defaultTrust, resolveLimits } from "./limits.js";
 import { listen, urlHost } from "./listen.js";
+import type { Listening } from "./listen.js";
 import { LoopWatch } from "./loop-watch.js";
 import { createPublicServer } from "./public-server.js";
+import { noRefusals, reasonOf } from "./refusal-reasons.js";
 import { RefusalUse } from "./refusing.js";
 import { Sessions } from "./sessions.js";
 import type { Front, FrontOptions, Outage } from "./types.js";
@@ -50,6 +56,11 @@ export function createFront(options: FrontOptions): Front {
     ...{ requests: 0, refused: 0, retries: 0 },
     ...{ upgrades: 0, ownAnswers: 0 },
   };
+  const refusals = noRefusals();
+  const refused = (refusal: Refusal): void => {
+    counters.refused++;
+    refusals[reasonOf(refusal)]++;
+  };
   const limits = resolveLimits(options);
   const log = calmLog(options.log ?? ((): void => undefined));
   const admission = new Admission(options.consistency, {
@@ -68,19 +79,28 @@ export function createFront(options: FrontOptions): Front {
   let outage: Outage | undefined;
   let defaultHost = `${urlHost(options.host)}:${options.port}`;
   let closed: Promise<void> | undefined;
+  let listening: Listening | undefined;
+  const endpoints =
+    options.endpoints &&
+    new Endpoints({
+      own: options.endpoints,
+      isReady: () => admission.isBusy(undefined),
+      allowedHosts: () => options.allowedHosts ?? true,
+    });
   const context: ExchangeContext = {
     admission,
     sessions: new Sessions(),
     counters,
     defaultHost: () => defaultHost,
     outage: () => outage,
+    tokenFor: (request) => endpoints?.tokenFor(request),
     isClosing: () => closed !== undefined,
     trustProxy: options.trustProxy ?? defaultTrust,
     limits,
     breakOff: (request, refusal) => {
       const { socket } = request;
       const use = new RefusalUse(socket, refusal, request);
-      if (connections.breakOff(socket, use)) counters.refused++;
+      if (connections.breakOff(socket, use)) refused(refusal);
     },
     log,
   };
@@ -88,19 +108,26 @@ export function createFront(options: FrontOptions): Front {
   const server = createPublicServer({
     connections,
     limits,
+    faultOf: (request) =>
+      faultOfRequest(request, limits.maxHeaders) ??
+      faultOfHostName(request, options.allowedHosts ?? true) ??
+      endpoints?.faultOf(request),
+    isOwn: (request) => endpoints?.find(request) !== undefined,
+    ownUse: (request, response) => endpoints?.use(request, response),
     onRequest: (socket, request, to) => {
       counters.requests++;
       connections.use(socket, new Exchange(context, request, to));
     },
-    onRefusal: (line) => {
-      counters.refused++;
+    onRefusal: (refusal, line) => {
+      refused(refusal);
       if (line !== undefined) log(line);
     },
   });
 
   return {
     async listen() {
-      const address = await listen(server, options.host, options.port);
+      listening = await listen(server, options);
+      const { address } = listening;
       defaultHost = `${urlHost(address.host)}:${address.port}`;
       return address;
     },
@@ -121,14 +148,18 @@ export function createFront(options: FrontOptions): Front {
     admit(target, retiring) {
       outage = undefined;
       admission.admit(target, retiring);
+      endpoints?.changed();
     },
 
     async drain(id) {
-      await admission.retire(id)?.drain();
+      const retired = admission.retire(id);
+      endpoints?.changed();
+      await retired?.drain();
     },
 
     remove(id) {
       const target = admission.forget(id);
+      endpoints?.changed();
       if (target === undefined) return;
       target.closeIdleSockets();
       // The kernel ends the connections of a dead process, after what it had written, which may be a whole
@@ -165,6 +196,20 @@ export function createFront(options: FrontOptions): Front {
       targets: Array.from(admission.all(), (target) => target.stats()),
     }),
 
+    numbers: () => ({
+      ...counters,
+      refusals: { ...refusals },
+      held: admission.held,
+      heldTotal: admission.heldTotal,
+      holds: admission.holds.value(),
+      connections: connections.bytes.connections,
+      bytesIn: connections.bytes.read,
+      bytesOut: connections.bytes.written,
+      workers: admission.numbers.workers(),
+      latencies: admission.numbers.latencies(),
+      targets: Array.from(admission.all(), (target) => target.stats()),
+    }),
+
     close({ deadlineMs }) {
       closed ??= close(deadlineMs);
       return closed;
@@ -172,16 +217,14 @@ export function createFront(options: FrontOptions): Front {
   };
 
   async function close(deadlineMs: number): Promise<void> {
+    endpoints?.close();
     const timer = setTimeout(() => connections.destroy(), deadlineMs);
     // A connection that is idle may be about to carry a request, sent before its end is seen. For a
     // moment each is still answered, and told to be the last on its connection.
     if (!connections.isEmpty) await setDelay(Math.min(LINGER_MS, deadlineMs));
     // Right after the loop has accepted what was waiting: closing a listening socket resets the rest.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    const stopped = new Promise<void>((resolve) => {
-      // The error says that it wasn't listening, which is as well.
-      server.close(() => resolve());
-    });
+    const stopped = listening?.close();
     // After this tick `closed` is set: what is given up now is told so.
     await Promise.resolve();
     admission.close();

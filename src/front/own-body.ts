@@ -5,25 +5,42 @@
 import { STATUS_CODES } from "node:http";
 import { stripVTControlCharacters } from "node:util";
 
-import type { Diagnostic } from "../diagnostic.js";
 import type { AnswerForm } from "./accept.js";
-import type { OwnAnswer } from "./answers.js";
+import { page, placeOf } from "./own-page.js";
+import type { ShownStatement } from "./own-page.js";
+import type { Outage } from "./types.js";
 
 /** A branch switch may break hundreds of files: the first ones tell enough. */
 const MOST_DIAGNOSTICS = 20;
 const LONGEST_LINE = 2_000;
+
+/** What is to be said. */
+export interface OwnStatement {
+  readonly status: number;
+  /** Ends without a newline. */
+  readonly text: string;
+  readonly outage?: Outage;
+}
 
 export interface OwnBody {
   readonly type: string;
   readonly text: string;
 }
 
-/** The body and its media type. */
-export function bodyOf(own: OwnAnswer, form: AnswerForm): OwnBody {
+/**
+ * The body and its media type.
+ *
+ * @param token - for a page that asks the front's own endpoints
+ */
+export function bodyOf(
+  own: OwnStatement,
+  form: AnswerForm,
+  token?: string,
+): OwnBody {
   const shown = shownOf(own);
   switch (form) {
     case "html":
-      return { type: "text/html; charset=utf-8", text: page(shown) };
+      return { type: "text/html; charset=utf-8", text: page(shown, token) };
     case "json":
       return { type: "application/json", text: json(shown) };
     case "text":
@@ -31,18 +48,7 @@ export function bodyOf(own: OwnAnswer, form: AnswerForm): OwnBody {
   }
 }
 
-/** What is told, without anything that only a terminal understands. */
-interface Shown {
-  readonly status: number;
-  readonly text: string;
-  readonly diagnostics: readonly ShownDiagnostic[];
-  readonly more: number;
-  readonly lastWords: readonly string[];
-}
-
-type ShownDiagnostic = Omit<Diagnostic, "stack">;
-
-function shownOf({ status, text, outage }: OwnAnswer): Shown {
+function shownOf({ status, text, outage }: OwnStatement): ShownStatement {
   const { diagnostics = [], lastWords = [] } = outage ?? {};
   return {
     status,
@@ -66,11 +72,7 @@ function clean(text: string): string {
   return stripVTControlCharacters(text).replace(/[^\P{Cc}\n\t]/gu, "\ufffd");
 }
 
-function placeOf({ file, line, column }: ShownDiagnostic): string {
-  return [file, line, column].filter((part) => part !== undefined).join(":");
-}
-
-function plain({ text, diagnostics, more, lastWords }: Shown): string {
+function plain({ text, diagnostics, more, lastWords }: ShownStatement): string {
   const parts = [
     text,
     ...diagnostics.map((diagnostic) =>
@@ -87,49 +89,13 @@ function plain({ text, diagnostics, more, lastWords }: Shown): string {
 }
 
 /** `title`, `status` and `detail` as in RFC 9457. */
-function json({ status, text, diagnostics, lastWords }: Shown): string {
+function json({
+  status,
+  text,
+  diagnostics,
+  lastWords,
+}: ShownStatement): string {
   const title = STATUS_CODES[status];
   const value = { title, status, detail: text, diagnostics, lastWords };
   return `${JSON.stringify(value, undefined, 2)}\n`;
-}
-
-const STYLE =
-  ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem}" +
-  "h1{font-size:1.1rem}pre{overflow:auto;padding:1rem;background:#8881;border-radius:.3rem;font-size:.85rem}small{opacity:.7}";
-
-/** Everything stands between tags, none of it within one. */
-function page({ status, text, diagnostics, more, lastWords }: Shown): string {
-  const problems = diagnostics.map(
-    (diagnostic) =>
-      `<p><b>${escape(diagnostic.message)}</b><br><small>${escape(placeOf(diagnostic))}</small></p>` +
-      (diagnostic.frame === undefined
-        ? ""
-        : `<pre>${escape(diagnostic.frame)}</pre>`),
-  );
-  return [
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${status} · prefork-dev</title>`,
-    `<meta name="viewport" content="width=device-width"><style>${STYLE}</style></head><body>`,
-    `<h1>${escape(text)}</h1>`,
-    ...problems,
-    ...(more > 0 ? [`<p>… and ${more} more</p>`] : []),
-    ...(lastWords.length > 0
-      ? [`<p>Its last words:</p><pre>${escape(lastWords.join("\n"))}</pre>`]
-      : []),
-    ...(status === 503
-      ? ["<p><small>This page tries again by itself.</small></p>"]
-      : []),
-    "</body></html>\n",
-  ].join("\n");
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }

@@ -8,7 +8,6 @@ import { Socket } from "node:net";
 import { codeOf, isWorthTelling, refusalOfError } from "./client-errors.js";
 import type { Connections, ConnectionUse } from "./connections.js";
 import type { Exchange } from "./exchange.js";
-import { faultOfRequest } from "./faults.js";
 import type { Refusal } from "./faults.js";
 import { RefusalUse } from "./refusing.js";
 import type { FrontLimits } from "./types.js";
@@ -21,6 +20,15 @@ const LONGEST_CHECK_MS = 5_000;
 export interface PublicServerOptions {
   readonly connections: Connections;
   readonly limits: FrontLimits;
+  /** Why a request goes nowhere, if so. */
+  readonly faultOf: (request: http.IncomingMessage) => Refusal | undefined;
+  /** The front's own answer to a request without a fault, if it isn't the app's. */
+  readonly ownUse: (
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+  ) => ConnectionUse | undefined;
+  /** Is a request for the front itself? Then it's for no upgrade. */
+  readonly isOwn: (request: http.IncomingMessage) => boolean;
   /** Called for each request that may be passed on. */
   readonly onRequest: (
     socket: Socket,
@@ -28,21 +36,23 @@ export interface PublicServerOptions {
     to: ConstructorParameters<typeof Exchange>[2],
   ) => void;
   /** Called for each refusal, with what to tell the developer, if that is worth it. */
-  readonly onRefusal: (line: string | undefined) => void;
+  readonly onRefusal: (refusal: Refusal, line: string | undefined) => void;
 }
 
 /** Makes the server. It doesn't listen yet. */
 export function createPublicServer(options: PublicServerOptions): http.Server {
-  const { connections, limits, onRequest, onRefusal } = options;
+  const { connections, limits, faultOf, onRequest, onRefusal } = options;
+  const isPlain = (request: http.IncomingMessage): boolean =>
+    isServedPlain(request) || options.isOwn(request);
   const refuse = (
     socket: Socket,
     refusal: Refusal,
     request?: http.IncomingMessage,
   ): void => {
-    onRefusal(lineOf(refusal, request));
+    onRefusal(refusal, lineOf(refusal, request));
     connections.use(socket, new RefusalUse(socket, refusal, request), true);
   };
-  const server = http.createServer(serverOptions(limits));
+  const server = http.createServer(serverOptions(limits, isPlain));
   // Ours is the limit: Node would cut the list silently.
   server.maxHeadersCount = 0;
   server.on("connection", (socket: Socket) => connections.add(socket));
@@ -53,9 +63,14 @@ export function createPublicServer(options: PublicServerOptions): http.Server {
   ): void => {
     const { socket } = request;
     if (connections.isOver(socket)) return;
-    const fault = faultOfRequest(request, limits.maxHeaders);
-    if (fault === undefined) onRequest(socket, request, { response });
-    else refuse(socket, fault, request);
+    const fault = faultOf(request);
+    if (fault !== undefined) {
+      refuse(socket, fault, request);
+      return;
+    }
+    const own = options.ownUse(request, response);
+    if (own === undefined) onRequest(socket, request, { response });
+    else connections.use(socket, own);
   };
   server.on("request", onPlain);
   // What the client expects, the process decides.
@@ -66,11 +81,11 @@ export function createPublicServer(options: PublicServerOptions): http.Server {
     const { socket } = request;
     if (connections.isOver(socket)) return;
     connections.takeOver(socket);
-    if (isServedPlain(request)) {
+    if (isPlain(request)) {
       connections.use(socket, plainUse(server, request, socket, early));
       return;
     }
-    const fault = faultOfRequest(request, limits.maxHeaders);
+    const fault = faultOf(request);
     if (fault !== undefined) refuse(socket, fault, request);
     else
       onRequest(socket, request, {
@@ -106,12 +121,15 @@ export function createPublicServer(options: PublicServerOptions): http.Server {
     );
     if (!isTaken) return;
     const isTold = isWorthTelling(error, refusal);
-    onRefusal(isTold ? lineOf(refusal, undefined) : undefined);
+    onRefusal(refusal, isTold ? lineOf(refusal, undefined) : undefined);
   });
   return server;
 }
 
-function serverOptions(limits: FrontLimits): http.ServerOptions {
+function serverOptions(
+  limits: FrontLimits,
+  isPlain: (request: http.IncomingMessage) => boolean,
+): http.ServerOptions {
   const { headersTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes } = limits;
   const options = {
     keepAliveTimeout: keepAliveTimeoutMs,
@@ -127,8 +145,7 @@ function serverOptions(limits: FrontLimits): http.ServerOptions {
     requireHostHeader: false,
     keepAlive: true,
     // Newer versions of Node ask before they give up on HTTP; older ones don't know it: see `servePlain`.
-    shouldUpgradeCallback: (request: http.IncomingMessage) =>
-      !isServedPlain(request),
+    shouldUpgradeCallback: (request: http.IncomingMessage) => !isPlain(request),
   };
   return options;
 }

@@ -6,8 +6,12 @@ import { STATUS_CODES } from "node:http";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 
+import { formFor } from "./accept.js";
 import type { ConnectionUse } from "./connections.js";
 import type { Refusal } from "./faults.js";
+import { bodyOf } from "./own-body.js";
+import { pagePolicy } from "./own-page.js";
+import { ownFields } from "./own-policy.js";
 import { headerText } from "./raw-fields.js";
 
 /**
@@ -15,6 +19,8 @@ import { headerText } from "./raw-fields.js";
  * what it sends, and the reset can take the answer away from it.
  */
 const LINGER_MS = 1_000;
+
+const ALL_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /** The last use of a connection: an answer, and the end. */
 export class RefusalUse implements ConnectionUse {
@@ -35,7 +41,7 @@ export class RefusalUse implements ConnectionUse {
       socket.destroy();
       return;
     }
-    socket.end(refusalText(this.#refusal, this.#request?.method), "latin1");
+    socket.end(refusalText(this.#refusal, this.#request), "latin1");
     const timer = setTimeout(() => socket.destroy(), LINGER_MS);
     socket.once("close", () => clearTimeout(timer));
     // What still comes is read and dropped.
@@ -56,24 +62,26 @@ export class RefusalUse implements ConnectionUse {
   }
 }
 
-function refusalText(refusal: Refusal, method: string | undefined): string {
-  const { status, text } = refusal;
-  const body = `prefork-dev refused this request. ${text}\n`;
-  const head = headerText(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`, [
-    "Content-Type",
-    "text/plain; charset=utf-8",
-    "Content-Length",
-    String(Buffer.byteLength(body)),
-    "Cache-Control",
-    "no-store",
-    "X-Content-Type-Options",
-    "nosniff",
-    ...(status === 405
-      ? ["Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"]
-      : []),
-    "Connection",
-    "close",
-  ]);
+function refusalText(
+  { status, text, allow = ALL_METHODS }: Refusal,
+  request: IncomingMessage | undefined,
+): string {
+  const form = formFor(request?.headers.accept);
+  const own = { status, text: `prefork-dev refused this request. ${text}` };
+  const body = bodyOf(own, form);
+  const fields = {
+    "Content-Type": body.type,
+    "Content-Length": String(Buffer.byteLength(body.text)),
+    ...ownFields(form === "html" ? pagePolicy : undefined),
+    ...(status === 405 ? { Allow: allow } : {}),
+    Connection: "close",
+  };
+  const head = headerText(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    Object.entries(fields).flat(),
+  );
   // The socket writes latin1: the bytes of UTF-8, one by one.
-  return method === "HEAD" ? head : head + Buffer.from(body).toString("latin1");
+  return request?.method === "HEAD"
+    ? head
+    : head + Buffer.from(body.text).toString("latin1");
 }

@@ -1,5 +1,7 @@
 /** The processes that the front knows, and the leases each one holds. No policy: see `policy.ts`. */
 import { FreshAgent, PooledAgent } from "./agents.js";
+import type { NumberBook, WorkerTotals } from "./numbers/number-book.js";
+import type { Histogram } from "./numbers/histogram.js";
 import type { LoopState } from "./policy.js";
 import type { FrontTarget, FrontTargetStats } from "./types.js";
 
@@ -50,20 +52,29 @@ export class Target {
   readonly #busy = new Map<LeaseHolder, number>();
   readonly #onDrained: (() => void)[] = [];
 
-  constructor(info: FrontTarget) {
+  /** Its worker's numbers. */
+  readonly totals: WorkerTotals;
+  readonly #latency: Histogram;
+
+  constructor(info: FrontTarget, numbers: NumberBook) {
     this.id = info.id;
     this.generation = info.generation;
     this.info = info;
-    this.pooled = new PooledAgent(info);
-    this.fresh = new FreshAgent(info, "request");
-    this.tunnels = new FreshAgent(info, "tunnel");
+    this.totals = numbers.totals(info.worker);
+    this.#latency = numbers.latency(info.worker, info.generation);
+    const { bytes } = this.totals;
+    this.pooled = new PooledAgent(info, bytes);
+    this.fresh = new FreshAgent(info, "request", bytes);
+    this.tunnels = new FreshAgent(info, "tunnel", bytes);
     this.firstAnswer = new Promise(
       (resolve) => (this.#onFirstAnswer = resolve),
     );
   }
 
-  #answered(): void {
+  /** @param since - when it was given the request */
+  #answered(since: number): void {
     this.answeredAt = performance.now();
+    this.#latency.observe(this.answeredAt - since);
     if (this.firstAnswerAt !== undefined) return;
     this.firstAnswerAt = this.answeredAt;
     this.#onFirstAnswer();
@@ -86,13 +97,15 @@ export class Target {
 
   /** @param onFreed - called when there is one request less in hand, and when the lease is back */
   lease(holder: LeaseHolder, onFreed: (target: Target) => void): Lease {
+    const since = performance.now();
     this.requests++;
+    this.totals.requests++;
     this.lastUsed = ++tick;
     this.#holders.add(holder);
-    this.#busy.set(holder, performance.now());
+    this.#busy.set(holder, since);
     return {
       target: this,
-      answered: () => this.#answered(),
+      answered: () => this.#answered(since),
       becomeStream: () => {
         if (this.#busy.delete(holder)) onFreed(this);
       },

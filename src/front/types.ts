@@ -1,5 +1,6 @@
 /** The plain values that the front takes and gives. Types only. */
 import type { Diagnostic } from "../diagnostic.js";
+import type { FrontNumbers } from "./numbers/types.js";
 
 /** Where a process answers the front, and as what. */
 export interface FrontTarget {
@@ -19,6 +20,12 @@ export type Consistency = "fresh" | "available";
 
 /** Whose `X-Forwarded-*` and `Forwarded` fields are believed: those of peers on this machine, of all, of nobody. */
 export type TrustProxy = "loopback" | "all" | "none";
+
+/**
+ * Host names that the front answers to besides localhost and addresses; one with a dot in front allows all that ends with it
+ * as well. `true`: any name.
+ */
+export type AllowedHosts = readonly string[] | true;
 
 /** Bounds on what clients may do. All are options of the front. */
 export interface FrontLimits {
@@ -49,10 +56,22 @@ export interface FrontLimits {
   readonly maxHeaders: number;
 }
 
+/** What the front's own endpoints show and do. docs/front.md, "Security model". */
+export interface OwnEndpoints {
+  /** Are they there? Else their paths are the app's. Asked for each request. */
+  isOpen(): boolean;
+  /** What `GET /__prefork/status` shows, a JSON value; anybody on this machine may see it. */
+  status(): unknown;
+  /** What `POST /__prefork/reload` does; fulfils with a JSON value. */
+  reload(): Promise<unknown>;
+}
+
 /** What `createFront` takes. The bounds on clients are those of {@link FrontLimits}. */
 export interface FrontOptions extends Partial<FrontLimits> {
   /** The address to listen on. */
   readonly host: string;
+  /** Listened on as well, if this machine has it: `::1` beside `127.0.0.1`. Default: none. */
+  readonly twinHost?: string | undefined;
   /** The port to listen on; 0 lets the system pick one. */
   readonly port: number;
   readonly consistency: Consistency;
@@ -84,6 +103,10 @@ export interface FrontOptions extends Partial<FrontLimits> {
    * terminator), of `all`, of `none`. What others say is replaced. Default `loopback`.
    */
   readonly trustProxy?: TrustProxy;
+  /** Which Host names are answered. Read for each request. Default `true`. */
+  readonly allowedHosts?: AllowedHosts;
+  /** What the front's own endpoints, under `/__prefork/`, show and do. Default: there are none. */
+  readonly endpoints?: OwnEndpoints;
   /** Gets one line whenever the front refused a request (400, 501), or itself had to answer for the app (502, 503). Default: nobody. */
   readonly log?: (line: string) => void;
 }
@@ -101,6 +124,8 @@ export interface Outage {
 /** Where the front listens. */
 export interface FrontAddress {
   readonly host: string;
+  /** That, and the other address, if it listens there as well. */
+  readonly hosts: readonly string[];
   readonly port: number;
   /** Without a trailing slash. */
   readonly url: string;
@@ -206,6 +231,9 @@ export interface Front {
   firstAnswer(id: number): Promise<void>;
 
   stats(): FrontStats;
+
+  /** All that is counted; costs more than `stats`. */
+  numbers(): FrontNumbers;
 
   /**
    * Stops accepting, lets what is in hand finish, then destroys what is left. Later calls return the first one's promise.

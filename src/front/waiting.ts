@@ -28,6 +28,7 @@ export type Patience = "fresh" | "stale" | "last";
 export class Waiting {
   readonly seeker: Seeker;
   patience: Patience = "fresh";
+  readonly since: number = performance.now();
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(seeker: Seeker) {

@@ -1,5 +1,5 @@
 /** The options of a server that a manifest may give. Types only: a leaf. */
-import type { Consistency, TrustProxy } from "../front/types.js";
+import type { AllowedHosts, Consistency, TrustProxy } from "../front/types.js";
 
 /**
  * The server's options as far as they are plain values: those that a manifest may give as well. An option given by the
@@ -8,7 +8,10 @@ import type { Consistency, TrustProxy } from "../front/types.js";
 export interface ServerConfig {
   /** The front's port, or without a front worker 0's. 0 takes a free one. Default 3000. */
   readonly port?: number;
-  /** The address that the front and the workers listen on. Default `127.0.0.1`. */
+  /**
+   * The address that the front and the workers listen on. Default `127.0.0.1`, and for the front `::1` as well, if this machine has it, so
+   * that `localhost` is the front whatever a client takes it for; the same for `localhost`.
+   */
   readonly host?: string;
   /** `false`: no front; worker i alone, on `port` + i. Default `true`. */
   readonly front?: boolean;
@@ -76,6 +79,12 @@ export interface ServerConfig {
   readonly maxHeaders?: number;
   /** Whose `X-Forwarded-*` and `Forwarded` fields are believed: peers on this machine (`loopback`), `all`, `none`. Default `loopback`. */
   readonly trustProxy?: TrustProxy;
+  /**
+   * Host names that are answered besides localhost, what ends with `.localhost`, IP addresses, and `host` if that is a name; one with a dot in
+   * front allows its subdomains, too. Others are refused (403): a page of another site could have its name lead here. `true`: all
+   * are answered. Default: none more while the server watches, else `true`.
+   */
+  readonly allowedHosts?: AllowedHosts;
   /**
    * The longest a request waits while no worker is ready, or each has as many in hand as `concurrency` allows, in milliseconds; then it's
    * answered 503. Default 30,000.

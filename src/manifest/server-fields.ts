@@ -13,10 +13,16 @@ export type ServerField =
   /** A path, or one of these. */
   | { readonly kind: "path"; readonly or: readonly boolean[] }
   | { readonly kind: "texts" }
+  /** A list of host names, or `true`. */
+  | { readonly kind: "hosts" }
   | { readonly kind: "variables" };
 
 /** The most that a timer of Node takes: longer ones would end at once. */
 const LONGEST_MS = 2 ** 31 - 1;
+
+/** A name without scheme, port or path, perhaps with a dot in front of it, or an address. */
+export const HOST_NAME: RegExp =
+  /^(?:\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\])$/;
 
 const port: ServerField = { kind: "integer", least: 0, most: 65_535 };
 const milliseconds: ServerField = {
@@ -59,6 +65,7 @@ export const serverFields: {
   maxHeaderBytes: { kind: "integer", least: 1024, most: 1_048_576 },
   maxHeaders: { kind: "integer", least: 1, most: 100_000 },
   trustProxy: { kind: "choice", values: ["loopback", "all", "none"] },
+  allowedHosts: { kind: "hosts" },
   holdTimeoutMs: milliseconds,
   freshTimeoutMs: milliseconds,
   concurrency: { kind: "integer", least: 0, most: 65_536 },
@@ -87,6 +94,8 @@ export function expectedOf(field: ServerField): string {
       return `It must be ${["a path, relative to the manifest", ...field.or.map(String)].join(", or ")}.`;
     case "texts":
       return 'It must be a list of texts, like ["--verbose"].';
+    case "hosts":
+      return 'It must be a list of host names without scheme and port, like ["app.test", ".example.test"], or true.';
     case "variables":
       return 'It must be variables with their texts, like { LOG_LEVEL: "debug" }.';
   }
@@ -114,6 +123,14 @@ export function isAllowed(field: ServerField, value: unknown): boolean {
     case "texts":
       return (
         Array.isArray(value) && value.every((each) => typeof each === "string")
+      );
+    case "hosts":
+      return (
+        value === true ||
+        (Array.isArray(value) &&
+          value.every(
+            (each) => typeof each === "string" && HOST_NAME.test(each),
+          ))
       );
     case "variables":
       return (

@@ -19,11 +19,12 @@ const knows: Readonly<Record<string, readonly string[]>> = {
     ...["front", "control", "upstream", "commands", "mechanisms", "loader"],
   ],
   steps: [],
+  metrics: [],
   cli: ["dev-server", "manifest", "control", "mechanisms", "inspect"],
   "dev-server": [
     ...["manifest", "watcher", "graph", "compiler", "master", "pool"],
     ...["front", "control", "upstream", "commands", "mechanisms", "loader"],
-    "steps",
+    ...["steps", "metrics"],
   ],
   inspect: ["manifest", "graph", "compiler"],
   manifest: [],
@@ -46,6 +47,7 @@ const knows: Readonly<Record<string, readonly string[]>> = {
 /** Which parts may use a package; one that isn't listed may be used by all that may use packages. */
 const owners: Readonly<Record<string, readonly string[]>> = {
   commander: ["cli"],
+  "prom-client": ["metrics"],
   chokidar: ["watcher"],
   acorn: ["compiler"],
   esbuild: ["compiler", "manifest"],

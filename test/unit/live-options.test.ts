@@ -111,13 +111,18 @@ test("deadlines: in place, so that whoever holds them has them", async () => {
 
 test("what the front and drains go by: in place, and the front looks who can go on", async () => {
   const { told, woken, save, options } = await live({ concurrency: 1 });
-  await save({ concurrency: 3, maxHeld: 5, endStreams: false, maxDraining: 0 });
+  await save({
+    ...{ concurrency: 3, maxHeld: 5, endStreams: false, maxDraining: 0 },
+    allowedHosts: ["app.test"],
+  });
   expect(options).toMatchObject({
+    allowedHosts: ["app.test"],
     ...{ concurrency: 3, maxHeld: 5, endStreams: false, maxDraining: 0 },
   });
   expect(woken).toEqual([3]);
   await save({});
   expect(options).toMatchObject({
+    allowedHosts: undefined,
     ...{ concurrency: 0, maxHeld: 1_000, endStreams: true, maxDraining: 8 },
   });
   expect(told).toEqual([]);

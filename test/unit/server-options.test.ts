@@ -35,6 +35,10 @@ describe("options of the server", () => {
     [{ bootTimeoutMs: -1 }, /bootTimeoutMs is -1/],
     [{ concurrency: -1 }, /concurrency is -1: give a whole number from 0/],
     [{ stopTimeoutMs: Number.NaN }, /stopTimeoutMs is NaN/],
+    [
+      { allowedHosts: ["http://app.test:80"] },
+      /allowedHosts is \["http:\/\/app.test:80"\]. It must be a list of host names/,
+    ],
   ])(
     "%j is refused with its name, the value and what is allowed",
     async (options, message) => {
@@ -50,5 +54,18 @@ describe("options of the server", () => {
       "127.0.0.1",
     );
     expect((await resolveServerOptions({ host: "::1" })).host).toBe("::1");
+  });
+
+  test.each([
+    [undefined, "::1", []],
+    ["localhost", "::1", ["localhost"]],
+    ["127.0.0.1", undefined, []],
+    ["::1", undefined, []],
+  ])("host %j: also on %j, names %j", async (host, twinHost, ownNames) => {
+    const options = host === undefined ? {} : { host };
+    expect(await resolveServerOptions(options)).toMatchObject({
+      ...{ host: host === "::1" ? "::1" : "127.0.0.1" },
+      ...{ twinHost, ownNames, allowedHosts: undefined },
+    });
   });
 });

@@ -22,6 +22,10 @@ test.each([
   [["--consistency", "fresh"], { consistency: "fresh" }],
   [["--workers", "3", "--standby", "0"], { workers: 3, standby: 0 }],
   [["--concurrency", "1"], { concurrency: 1 }],
+  [
+    ["--allowed-host", "app.test", "--allowed-host", ".b.test"],
+    { allowedHost: ["app.test", ".b.test"] },
+  ],
 ])("%j is said", (argv, flags) => {
   expect(flagsOf(...argv)).toEqual({ watch: true, ...flags });
 });

@@ -77,6 +77,29 @@ standbys: 2 ready (pids 1, 2), 1 booting (pid 3)
     );
   });
 
+  it("has what the front counted, for each worker and in a line of its own", () => {
+    const traffic = {
+      ...{ requests: 7, retries: 1, upgrades: 2, bytesIn: 512 },
+      ...{ bytesOut: 1_572_864, p50Ms: 3.2, p99Ms: 41 },
+    };
+    const text = textOf({
+      workers: [{ index: 0, traffic }, { index: 1 }],
+      front: {
+        ...{ requests: 1, refused: 3, held: 2, heldTotal: 12, retries: 1 },
+        ...{ holdP50Ms: 3, holdP99Ms: 40, upgrades: 1, ownAnswers: 0 },
+        ...{ bytesIn: 20_480, bytesOut: 0 },
+      },
+    });
+    expect(text).toContain(
+      `  worker  upgrades  retries     in      out   p50    p99
+       0         2        1  512 B  1.5 MiB  3 ms  41 ms
+       1         -        -      -        -     -      -
+
+front: 1 request, 2 waiting, 12 had to wait (half 3 ms, 99 % 40 ms), 1 tried again, 1 upgrade, 3 refused, 20 KiB in
+`,
+    );
+  });
+
   it("leaves out what isn't there", () => {
     expect(textOf({})).toBe("prefork-dev\n\n  no workers\n");
     expect(textOf(null)).toBe(textOf({}));

@@ -13,7 +13,7 @@ function errorOf(text: string): ErrorBody["error"] {
 
 describe("wrong requests", () => {
   it.each([
-    ["GET", "/", undefined, 404, "GET /status, GET /events"],
+    ["GET", "/", undefined, 404, "GET /status, GET /metrics, GET /events"],
     ["GET", "/nothing", undefined, 404, "no /nothing"],
     ["POST", "/constructor", "{}", 404, "no /constructor"],
     ["DELETE", "/status", undefined, 405, "by GET"],

@@ -26,6 +26,7 @@ export function fakeHandlers(
 ): ControlHandlers {
   return {
     status: () => ({ pid: process.pid }),
+    metrics: () => Promise.resolve({ contentType: "text/plain", text: "" }),
     subscribe: () => () => undefined,
     reload: () => Promise.resolve({ ok: true, kind: "done" }),
     scale: (request) => Promise.resolve({ kind: "done", request }),

@@ -41,6 +41,7 @@ async function open(path: string, at: number): Promise<void> {
       path,
       handlers: {
         status: () => ({ pid: process.pid }),
+        metrics: () => Promise.resolve({ contentType: "text/plain", text: "" }),
         subscribe: () => () => undefined,
         reload: async () => {
           await new Promise<void>((resolve) => {

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import { LoopWatch } from "../../../src/front/loop-watch.js";
+import { NumberBook } from "../../../src/front/numbers/number-book.js";
 import { Target } from "../../../src/front/targets.js";
 import type { Lease } from "../../../src/front/targets.js";
 
@@ -16,10 +17,11 @@ interface Watching {
 }
 
 function watch(): Watching {
-  const target = new Target({
+  const info = {
     ...{ id: 1, worker: 0, generation: 1 },
-    ...{ socketPath: "/nowhere", protocol: "http" },
-  });
+    ...{ socketPath: "/nowhere", protocol: "http" as const },
+  };
+  const target = new Target(info, new NumberBook());
   const told: string[] = [];
   const waiting: (() => void)[] = [];
   const watching = new LoopWatch({

@@ -122,7 +122,8 @@ export async function run(world: World, row: Row): Promise<void> {
   if (row.forwards === undefined) {
     // Whatever might still have been under way would come before this.
     const sentinel = await RawClient.connect(port);
-    sentinel.send("GET /sentinel HTTP/1.1", "Host: x", "", "");
+    // A name that is always allowed.
+    sentinel.send("GET /sentinel HTTP/1.1", "Host: localhost", "", "");
     await sentinel.sees("\r\n\r\n");
     sentinel.socket.destroy();
     expect(worker.text).toMatch(/^GET \/sentinel HTTP\/1\.1\r\n/);
