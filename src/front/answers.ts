@@ -1,7 +1,6 @@
 /** What the front says itself, where the app can't: every text in one place. */
-import type { ServerResponse } from "node:http";
-
 import { formFor } from "./accept.js";
+import type { ClientResponse } from "./client.js";
 import { bodyOf } from "./own-body.js";
 import type { Outage } from "./types.js";
 
@@ -81,7 +80,7 @@ export function badRequest(error: Error): OwnAnswer {
 }
 
 /** Sends an answer of the front's own, in the form that the client asks for. Never cached. */
-export function sendOwnAnswer(response: ServerResponse, own: OwnAnswer): void {
+export function sendOwnAnswer(response: ClientResponse, own: OwnAnswer): void {
   const { method, headers } = response.req;
   const form = formFor(headers.accept);
   const { type, text } = bodyOf(own, form);

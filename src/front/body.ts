@@ -2,8 +2,9 @@
  * Bodies, in either direction: streamed with back-pressure, ended only when the source says that it
  * was complete. Leaner than `stream.pipeline`, which knows nothing of header, trailers and early answers.
  */
-import type { IncomingMessage, OutgoingMessage } from "node:http";
+import type { Readable } from "node:stream";
 
+import type { BodySink } from "./client.js";
 import { trailerFields } from "./headers.js";
 import { pairs } from "./raw-fields.js";
 
@@ -14,8 +15,8 @@ import { pairs } from "./raw-fields.js";
  * @returns stops; the rest of the source is read and dropped
  */
 export function pumpBody(
-  source: IncomingMessage,
-  sink: OutgoingMessage,
+  source: Readable & { readonly rawTrailers: readonly string[] },
+  sink: BodySink,
 ): () => void {
   let begun = false;
   const onData = (chunk: Buffer): void => {
@@ -50,6 +51,6 @@ export function pumpBody(
 }
 
 /** Sends the header now. Not `flushHeaders()`: that encodes the header's latin1 bytes anew, as UTF-8. */
-function flushHeader(message: OutgoingMessage): void {
+function flushHeader(message: BodySink): void {
   message.write("", "latin1");
 }

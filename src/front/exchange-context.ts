@@ -1,6 +1,6 @@
 /** What all exchanges of a front share. Types only. */
-import type { IncomingMessage } from "node:http";
 import type { Admission } from "./admission.js";
+import type { ClientRequest } from "./client.js";
 import type { Refusal } from "./faults.js";
 import type { FrontLimits, Outage, TrustProxy } from "./types.js";
 
@@ -14,7 +14,7 @@ export interface ExchangeContext {
   readonly isClosing: () => boolean;
   readonly trustProxy: TrustProxy;
   readonly limits: Pick<FrontLimits, "bodyTimeoutMs">;
-  /** Ends what a connection has in hand with a refusal. */
-  readonly breakOff: (request: IncomingMessage, refusal: Refusal) => void;
+  /** Ends what a connection, or in HTTP/2 a stream, has in hand with a refusal. */
+  readonly breakOff: (request: ClientRequest, refusal: Refusal) => void;
   readonly log: (line: string) => void;
 }

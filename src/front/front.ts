@@ -7,7 +7,7 @@
  * doesn't know what a generation contains or when processes are replaced: `dev-server.ts` tells it, by
  * `connect`, `admit`, `drain`, `remove`, in this order.
  *
- * Request: public-server.ts (may it be passed on?) -> connections.ts (in turn) -> exchange.ts -> admission.ts + policy.ts (to whom, when) ->
+ * Request: public-side.ts (HTTP/1.1 or 2) -> public-server.ts (may it be passed on?) -> connections.ts (in turn) -> exchange.ts -> admission.ts + policy.ts (to whom, when) ->
  * attempt.ts (send; tries.ts when it fails) -> relay.ts (answer) or tunnel.ts (upgraded).
  */
 import { setTimeout as setDelay } from "node:timers/promises";
@@ -20,7 +20,8 @@ import type { ExchangeContext } from "./exchange-context.js";
 import { defaultTrust, resolveLimits } from "./limits.js";
 import { listen, urlHost } from "./listen.js";
 import { LoopWatch } from "./loop-watch.js";
-import { createPublicServer } from "./public-server.js";
+import { refuseHttp2 } from "./http2-connections.js";
+import { createPublicSide } from "./public-side.js";
 import { RefusalUse } from "./refusing.js";
 import type { Front, FrontOptions, Outage } from "./types.js";
 
@@ -82,12 +83,26 @@ export function createFront(options: FrontOptions): Front {
     log,
   };
 
-  const server = createPublicServer({
+  const side = createPublicSide({
     connections,
     limits,
+    tls: options.tls,
     onRequest: (socket, request, to) => {
       counters.requests++;
       connections.use(socket, new Exchange(context, request, to));
+    },
+    onHttp2: (request, response) => {
+      counters.requests++;
+      const breakOff: ExchangeContext["breakOff"] = (_request, refusal) => {
+        if (exchange.breakOff() === "cut") response.destroy();
+        else {
+          counters.refused++;
+          refuseHttp2(response, refusal);
+        }
+      };
+      const own = { ...context, breakOff };
+      const exchange = new Exchange(own, request, { response });
+      exchange.start(() => undefined);
     },
     onRefusal: (line) => {
       counters.refused++;
@@ -97,7 +112,8 @@ export function createFront(options: FrontOptions): Front {
 
   return {
     async listen() {
-      const address = await listen(server, options.host, options.port);
+      const { server, scheme } = side;
+      const address = await listen(server, options.host, options.port, scheme);
       defaultHost = `${urlHost(address.host)}:${address.port}`;
       return address;
     },
@@ -145,6 +161,8 @@ export function createFront(options: FrontOptions): Front {
       outage = reason;
     },
 
+    setCertificate: (tls) => side.setCertificate(tls),
+
     leases: (id) => admission.get(id)?.leases ?? 0,
 
     isAnswering: () => [...admission.all()].some((target) => target.busy > 0),
@@ -169,20 +187,20 @@ export function createFront(options: FrontOptions): Front {
   };
 
   async function close(deadlineMs: number): Promise<void> {
-    const timer = setTimeout(() => connections.destroy(), deadlineMs);
+    const timer = setTimeout(() => side.destroy(), deadlineMs);
     // A connection that is idle may be about to carry a request, sent before its end is seen. For a
     // moment each is still answered, and told to be the last on its connection.
-    if (!connections.isEmpty) await setDelay(Math.min(LINGER_MS, deadlineMs));
+    if (!side.isEmpty) await setDelay(Math.min(LINGER_MS, deadlineMs));
     // Right after the loop has accepted what was waiting: closing a listening socket resets the rest.
     await new Promise<void>((resolve) => setImmediate(resolve));
     const stopped = new Promise<void>((resolve) => {
       // The error says that it wasn't listening, which is as well.
-      server.close(() => resolve());
+      side.server.close(() => resolve());
     });
     // After this tick `closed` is set: what is given up now is told so.
     await Promise.resolve();
     admission.close();
-    await connections.drain(LINGER_MS);
+    await side.drain(LINGER_MS);
     clearTimeout(timer);
     await stopped;
     for (const target of admission.all()) target.closeSockets();

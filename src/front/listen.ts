@@ -13,6 +13,7 @@ export async function listen(
   server: Server,
   host: string,
   port: number,
+  scheme: "http" | "https",
 ): Promise<FrontAddress> {
   await new Promise<void>((resolve, reject) => {
     const onError = (error: Error): void => {
@@ -30,7 +31,7 @@ export async function listen(
   return {
     host,
     port: bound,
-    url: `http://${urlHost(host)}:${bound}`,
+    url: `${scheme}://${urlHost(host)}:${bound}`,
   };
 }
 

@@ -155,9 +155,10 @@ function plainUse(
   };
 }
 
-function lineOf(
+/** What the developer is told of a refusal. */
+export function lineOf(
   { status, text }: Refusal,
-  request: http.IncomingMessage | undefined,
+  request: Pick<http.IncomingMessage, "method" | "url"> | undefined,
 ): string {
   const what =
     request === undefined

@@ -3,9 +3,9 @@
  * because there may be none: for what isn't HTTP, for CONNECT, for a request whose body broke off.
  */
 import { STATUS_CODES } from "node:http";
-import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 
+import type { ClientRequest } from "./client.js";
 import type { ConnectionUse } from "./connections.js";
 import type { Refusal } from "./faults.js";
 import { headerText } from "./raw-fields.js";
@@ -20,10 +20,10 @@ const LINGER_MS = 1_000;
 export class RefusalUse implements ConnectionUse {
   readonly #socket: Socket;
   readonly #refusal: Refusal;
-  readonly #request: IncomingMessage | undefined;
+  readonly #request: ClientRequest | undefined;
 
   /** @param request - the refused request, where there is one */
-  constructor(socket: Socket, refusal: Refusal, request?: IncomingMessage) {
+  constructor(socket: Socket, refusal: Refusal, request?: ClientRequest) {
     this.#socket = socket;
     this.#refusal = refusal;
     this.#request = request;
@@ -56,14 +56,17 @@ export class RefusalUse implements ConnectionUse {
   }
 }
 
-function refusalText(refusal: Refusal, method: string | undefined): string {
-  const { status, text } = refusal;
-  const body = `prefork-dev refused this request. ${text}\n`;
-  const head = headerText(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`, [
+/** What a refusal says, whatever version of HTTP it's said in. */
+export function refusalMessage({ status, text }: Refusal): {
+  readonly fields: string[];
+  readonly body: Buffer;
+} {
+  const body = Buffer.from(`prefork-dev refused this request. ${text}\n`);
+  const fields = [
     "Content-Type",
     "text/plain; charset=utf-8",
     "Content-Length",
-    String(Buffer.byteLength(body)),
+    String(body.length),
     "Cache-Control",
     "no-store",
     "X-Content-Type-Options",
@@ -71,9 +74,18 @@ function refusalText(refusal: Refusal, method: string | undefined): string {
     ...(status === 405
       ? ["Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"]
       : []),
+  ];
+  return { fields, body };
+}
+
+function refusalText(refusal: Refusal, method: string | undefined): string {
+  const { status } = refusal;
+  const { fields, body } = refusalMessage(refusal);
+  const head = headerText(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`, [
+    ...fields,
     "Connection",
     "close",
   ]);
   // The socket writes latin1: the bytes of UTF-8, one by one.
-  return method === "HEAD" ? head : head + Buffer.from(body).toString("latin1");
+  return method === "HEAD" ? head : head + body.toString("latin1");
 }
