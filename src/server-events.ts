@@ -1,4 +1,5 @@
 /** What a server tells: its events, the outcome of a reload, its status. Types only. */
+import type { CertificateInfo } from "./certificates/types.js";
 import type { Diagnostic } from "./diagnostic.js";
 import type {
   ProcessEvent,
@@ -77,6 +78,8 @@ export interface ReloadFailure {
 export interface ServerAddress {
   /** The front's URL; without a front worker 0's. */
   readonly url: string;
+  /** The front's certificate at the start; `undefined`: it speaks no HTTPS. */
+  readonly certificate?: CertificateInfo;
   readonly port: number;
   readonly workers: readonly {
     readonly index: number;
@@ -94,6 +97,8 @@ export interface ServerStatus {
   /** Since the server was made, in milliseconds. */
   readonly uptimeMs: number;
   readonly url: string | undefined;
+  /** The certificate that the front has now; `undefined`: it speaks no HTTPS. */
+  readonly certificate: CertificateInfo | undefined;
   readonly generation: number | undefined;
   /** How many sources the last good build has. */
   readonly sources: number;
@@ -123,6 +128,8 @@ export interface ServerStatus {
 export interface ServerEvents {
   /** The front and the workers' ports are bound. */
   listening: [ServerAddress];
+  /** The files of the front's certificate have changed: it has another one for new connections. */
+  certificate: [CertificateInfo];
   /** A reload has begun, whoever asked for it. Each is followed by a `reload`. */
   reloading: [];
   /** A reload has ended, whoever asked for it. */

@@ -2,6 +2,7 @@
 import dns from "node:dns/promises";
 import net from "node:net";
 import os from "node:os";
+import path from "node:path";
 import process from "node:process";
 import { PreforkError, messageOf } from "./errors.js";
 import { mixinFiles } from "./commands/references.js";
@@ -64,12 +65,26 @@ export interface ResolvedServerOptions {
   commandTimeoutMs: number;
   readonly frontLimits: FrontLimits;
   readonly trustProxy: TrustProxy;
+  /** `undefined`: plain HTTP. */
+  readonly https: HttpsChoice | undefined;
   readonly holdTimeoutMs: number;
   readonly freshTimeoutMs: number;
   concurrency: number;
   maxHeld: number;
   endStreams: boolean;
   maxDraining: number;
+}
+
+/** HTTPS, with the user's certificate or one of our own. */
+export interface HttpsChoice {
+  /** Absolute paths. */
+  readonly given:
+    | {
+        readonly cert: string;
+        readonly key: string;
+        readonly passphrase: string | undefined;
+      }
+    | undefined;
 }
 
 /** The options that are numbers. */
@@ -109,6 +124,31 @@ async function addressOf(host: string): Promise<string> {
       { cause },
     );
   }
+}
+
+function httpsOf(options: ServerOptions): HttpsChoice | undefined {
+  const { https, cert, key, passphrase, front = true } = options;
+  if (!(https ?? (cert !== undefined || key !== undefined))) return undefined;
+  if (!front) {
+    throw new PreforkError(
+      "ERR_PREFORK_OPTION",
+      "https is the front's, and front is false: let the app speak HTTPS itself, or leave out one of the two",
+    );
+  }
+  if (cert === undefined) {
+    if (key === undefined) return { given: undefined };
+    throw new PreforkError(
+      "ERR_PREFORK_OPTION",
+      `key is ${JSON.stringify(key)}, and there is no cert: give both, or neither for a self-signed certificate`,
+    );
+  }
+  return {
+    given: {
+      cert: path.resolve(cert),
+      key: path.resolve(key ?? cert),
+      passphrase,
+    },
+  };
 }
 
 /**
@@ -169,6 +209,7 @@ export async function resolveServerOptions(
       maxHeaders: limit("maxHeaders"),
     },
     trustProxy: options.trustProxy ?? defaultTrust,
+    https: httpsOf(options),
     holdTimeoutMs: milliseconds("holdTimeoutMs", 30_000),
     freshTimeoutMs: milliseconds("freshTimeoutMs", 10_000),
     concurrency: integer("concurrency", options.concurrency, 0),

@@ -24,6 +24,7 @@ export function serverStatus(
     pid: process.pid,
     uptimeMs,
     url: parts?.address.url,
+    certificate: parts?.certificate?.info,
     generation: parts?.master.currentGeneration,
     sources: reloader?.sources ?? 0,
     workers: parts?.master.status() ?? [],

@@ -23,7 +23,7 @@ const knows: Readonly<Record<string, readonly string[]>> = {
   "dev-server": [
     ...["manifest", "watcher", "graph", "compiler", "master", "pool"],
     ...["front", "control", "upstream", "commands", "mechanisms", "loader"],
-    "steps",
+    ...["steps", "certificates"],
   ],
   inspect: ["manifest", "graph", "compiler"],
   manifest: [],
@@ -38,6 +38,7 @@ const knows: Readonly<Record<string, readonly string[]>> = {
   commands: [],
   ipc: [],
   front: [],
+  certificates: [],
   control: [],
   upstream: [],
   mechanisms: [],
@@ -52,6 +53,8 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   "oxc-resolver": ["compiler", "manifest"],
   "es-module-lexer": ["compiler", "manifest"],
   "get-tsconfig": ["compiler", "manifest"],
+  "@peculiar/x509": ["certificates"],
+  "reflect-metadata": ["certificates"],
 };
 
 /** What the forked process loads must stay small, and must not clash with the app's own packages. */
