@@ -93,6 +93,7 @@ export type {
   StandbyEvent,
   StandbyStatus,
 } from "./pool/types.js";
+export type { CertificateInfo } from "./certificates/types.js";
 export type { Consistency, TrustProxy } from "./front/types.js";
 export type { IoEvent, IoHandler } from "./mechanisms/io-calls.js";
 export type { IoSource } from "./mechanisms/io-sources.js";

@@ -113,7 +113,10 @@ export async function openParts(
       closers.push(() =>
         front.close({ deadlineMs: options.deadlines.drainTimeoutMs }),
       );
-      certificate?.follow(front.setCertificate, listeners.onCertificate);
+      certificate?.follow(
+        (pair) => front.setCertificate(pair),
+        listeners.onCertificate,
+      );
       closers.push(() => certificate?.close());
     }
     const runDirectory = await makeRunDirectory();

@@ -4,7 +4,7 @@
  */
 import type { Readable } from "node:stream";
 
-import type { BodySink } from "./client.js";
+import type { BodySink, ClientRequest } from "./client.js";
 import { trailerFields } from "./headers.js";
 import { pairs } from "./raw-fields.js";
 
@@ -15,7 +15,7 @@ import { pairs } from "./raw-fields.js";
  * @returns stops; the rest of the source is read and dropped
  */
 export function pumpBody(
-  source: Readable & { readonly rawTrailers: readonly string[] },
+  source: Readable & Pick<ClientRequest, "rawTrailers" | "dismiss">,
   sink: BodySink,
 ): () => void {
   let begun = false;
@@ -46,6 +46,7 @@ export function pumpBody(
     source.off("end", onEnd);
     sink.off("drain", onDrain);
     begun = true;
+    source.dismiss?.();
     source.resume();
   };
 }

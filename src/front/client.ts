@@ -23,6 +23,8 @@ export interface ClientRequest extends Readable {
   readonly socket: Socket;
   /** How many bytes of the body have come, where `socket.bytesRead` counts others', too. */
   readonly bodyBytes?: number;
+  /** In HTTP/2: nobody wants the rest of the body. */
+  dismiss?(): void;
 }
 
 /** What a body is written to: an answer, or a request to a process. */

@@ -20,6 +20,7 @@ export class Http2Request extends Readable implements ClientRequest {
   bodyBytes = 0;
   readonly #stream: ServerHttp2Stream;
   #isBegun = false;
+  #isUnwanted = false;
 
   constructor(
     stream: ServerHttp2Stream,
@@ -57,7 +58,6 @@ export class Http2Request extends Readable implements ClientRequest {
     stream.on("data", (chunk: Buffer) => {
       this.bodyBytes += chunk.length;
       if (!this.push(chunk)) stream.pause();
-      this.stopIfUseless();
     });
     stream.once("end", () => {
       // A stream that was reset ends as well.
@@ -74,9 +74,13 @@ export class Http2Request extends Readable implements ClientRequest {
    */
   stopIfUseless(): void {
     const stream = this.#stream;
-    if (this.complete || !this.#isBegun || !stream.writableFinished) return;
-    if (this.listenerCount("data") === 0)
-      stream.close(constants.NGHTTP2_NO_ERROR);
+    if (this.complete || !this.#isUnwanted || !stream.writableFinished) return;
+    stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+
+  dismiss(): void {
+    this.#isUnwanted = true;
+    this.stopIfUseless();
   }
 
   override _destroy(

@@ -57,9 +57,8 @@ export class Http2Response extends Writable implements ClientResponse {
       const fields = outgoingFields(raw, isJoined);
       // An answer to HEAD and a 304 may have the length of another answer.
       if (status === 205) delete fields["content-length"];
-      // What has a length had no trailers in HTTP/1.1.
-      const waitForTrailers =
-        fields["content-length"] === undefined && !this.#isBodiless;
+      // Also where none can come: else Node, when a stream is closed in the middle, ends it before the reset.
+      const waitForTrailers = !this.#isBodiless;
       stream.respond({ ":status": status, ...fields }, { waitForTrailers });
     };
     try {

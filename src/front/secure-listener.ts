@@ -75,7 +75,7 @@ export function createSecureListener(
 
   const secure = tls.createServer({
     ...contextOptions(options.tls),
-    ALPNProtocols: ["h2", "http/1.1"],
+    ALPNProtocols: ["h2", "http/1.1", "http/1.0"],
     handshakeTimeout: headersTimeoutMs === 0 ? NEVER_MS : headersTimeoutMs,
   });
   secure.on("secureConnection", (socket) => {

@@ -17,6 +17,7 @@ const knows: Readonly<Record<string, readonly string[]>> = {
     "dev-server",
     ...["manifest", "watcher", "graph", "compiler", "master", "pool"],
     ...["front", "control", "upstream", "commands", "mechanisms", "loader"],
+    "certificates",
   ],
   steps: [],
   cli: ["dev-server", "manifest", "control", "mechanisms", "inspect"],
