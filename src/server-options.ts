@@ -76,7 +76,7 @@ export interface ResolvedServerOptions {
 }
 
 /** HTTPS, with the user's certificate or one of our own. */
-export interface HttpsChoice {
+interface HttpsChoice {
   /** Absolute paths. */
   readonly given:
     | {
