@@ -60,6 +60,7 @@ function subscribe(
   for (const name of OUTCOME_EVENTS) on(name, outcomeJson);
   for (const name of KIND_EVENTS)
     on(name, ({ kind, ...fields }) => ({ what: kind, ...fields }));
+  on("certificate", (info) => info);
   on("unreloaded", (paths) => ({ paths }));
   on("undeclared", (paths) => ({ paths }));
   on("output", (line) => line);

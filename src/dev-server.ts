@@ -91,7 +91,7 @@ export class DevServer<
    *
    * @returns the outcome of the first generation. Code that is broken is no error here: requests
    * wait, and the next reload tries again
-   * @throws PreforkError `ERR_PREFORK_OPTION`, `ERR_PREFORK_PORT`, `ERR_PREFORK_CACHE`, `ERR_PREFORK_MIXIN`: nothing is
+   * @throws PreforkError `ERR_PREFORK_OPTION`, `ERR_PREFORK_PORT`, `ERR_PREFORK_CERTIFICATE`, `ERR_PREFORK_CACHE`, `ERR_PREFORK_MIXIN`: nothing is
    * open then. `ERR_PREFORK_NOT_RUNNING` when it was started or stopped before
    */
   async start(): Promise<ReloadOutcome> {
@@ -253,6 +253,7 @@ export class DevServer<
         onStep: (event) => this.emit("step", event),
         onOutput: (line) => this.emit("output", line),
         onWarning: (message) => this.emit("warning", message),
+        onCertificate: (info) => this.emit("certificate", info),
         onDiscovered: () => this.#watchMore(),
         onBuilt: () => this.#watchMore(),
         endpoints: ownEndpoints(this, () => this.#watchOptions !== undefined),

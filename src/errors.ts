@@ -24,6 +24,8 @@ export const errorCodes = {
   ERR_PREFORK_CACHE: "The cache directory can't be written.",
   ERR_PREFORK_ENV_FILE: "The env file can't be read.",
   ERR_PREFORK_PORT: "A port can't be listened on.",
+  ERR_PREFORK_CERTIFICATE:
+    "The front's certificate or its key can't be used, or made.",
   ERR_PREFORK_PID_FILE:
     "The pid file can't be written or belongs to a live process.",
   ERR_PREFORK_OUTPUT: "The output for the workers' lines can't be opened.",

@@ -96,6 +96,7 @@ export type {
   StandbyEvent,
   StandbyStatus,
 } from "./pool/types.js";
+export type { CertificateInfo } from "./certificates/types.js";
 export type { AllowedHosts, Consistency, TrustProxy } from "./front/types.js";
 export type { RefusalReason } from "./front/numbers/types.js";
 export type { IoEvent, IoHandler } from "./mechanisms/io-calls.js";

@@ -1,6 +1,11 @@
 /** Opens the parts of a server and closes them in the right order. Called by `dev-server.ts` only. */
 import fs from "node:fs/promises";
 import os from "node:os";
+import path from "node:path";
+import { openCertificate } from "./certificates/open.js";
+import type { OpenCertificate } from "./certificates/open.js";
+import type { CertificateInfo } from "./certificates/types.js";
+import { defaultBases } from "./compiler/cache-directory.js";
 import { createCompiler } from "./compiler/compiler.js";
 import type { Compiler } from "./compiler/types.js";
 
@@ -38,6 +43,7 @@ export interface PartsListeners {
   readonly onStep: (event: StepEvent) => void;
   readonly onOutput: (line: OutputLine) => void;
   readonly onWarning: (message: string) => void;
+  readonly onCertificate: (info: CertificateInfo) => void;
   /** The compiler found sources at run time: there's more to watch. */
   readonly onDiscovered: () => void;
   /** What the front's own endpoints do; they are there while this is development. */
@@ -55,6 +61,8 @@ export interface Parts {
   readonly gate: StandbyGate;
   readonly guard: Guard;
   readonly front: Front | undefined;
+  /** `undefined`: the front speaks no HTTPS. */
+  readonly certificate: OpenCertificate | undefined;
   readonly upstreams: UpstreamKeepers;
   /** Drains and closes everything. */
   close(): Promise<void>;
@@ -88,14 +96,30 @@ export async function openParts(
       hookTimeoutMs: options.deadlines.hookTimeoutMs,
       onWarning: listeners.onWarning,
     });
+    const certificate =
+      options.https === undefined
+        ? undefined
+        : await openCertificate({
+            ...options.https,
+            host: options.host,
+            directories: defaultBases(project.root).map((base) =>
+              path.join(base, "https"),
+            ),
+            onWarning: listeners.onWarning,
+          });
     const front = options.front
-      ? makeFront(options, listeners, (id) => master.probe(id))
+      ? makeFront(options, listeners, certificate, (id) => master.probe(id))
       : undefined;
     const frontAddress = await front?.listen();
     if (front !== undefined) {
       closers.push(() =>
         front.close({ deadlineMs: options.deadlines.drainTimeoutMs }),
       );
+      certificate?.follow(
+        (pair) => front.setCertificate(pair),
+        listeners.onCertificate,
+      );
+      closers.push(() => certificate?.close());
     }
     const runDirectory = await makeRunDirectory();
     closers.push(() => fs.rm(runDirectory, { recursive: true, force: true }));
@@ -198,8 +222,9 @@ export async function openParts(
     // Processes ask the compiler: they go before it.
     closers.push(stopProcesses);
     const address: ServerAddress = {
-      url: `http://${urlHost(options.host)}:${firstPort}`,
+      url: `${certificate === undefined ? "http" : "https"}://${urlHost(options.host)}:${firstPort}`,
       hosts: frontAddress?.hosts ?? [options.host],
+      ...(certificate && { certificate: certificate.info }),
       port: firstPort,
       workers,
     };
@@ -219,6 +244,7 @@ export async function openParts(
       gate,
       guard,
       front,
+      certificate,
       upstreams,
       async close() {
         // What the front has in hand is answered before any process goes; streams would keep it for ever.
@@ -247,6 +273,7 @@ export async function openParts(
 function makeFront(
   options: ResolvedServerOptions,
   listeners: PartsListeners,
+  certificate: OpenCertificate | undefined,
   probe: (id: number) => Promise<void>,
 ): Front {
   const { host, twinHost, port } = options;
@@ -255,6 +282,7 @@ function makeFront(
   return createFront({
     ...options.frontLimits,
     trustProxy: options.trustProxy,
+    ...(certificate && { tls: certificate.pair }),
     ...{ host, twinHost, port, endpoints },
     consistency,
     get allowedHosts() {

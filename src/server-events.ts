@@ -1,4 +1,5 @@
 /** What a server tells: its events, the outcome of a reload, its status. Types only. */
+import type { CertificateInfo } from "./certificates/types.js";
 import type { Diagnostic } from "./diagnostic.js";
 import type { FrontNumbers, WorkerNumbers } from "./front/numbers/types.js";
 import type {
@@ -80,6 +81,8 @@ export interface ServerAddress {
   readonly url: string;
   /** The addresses that it listens on at that port: with the default both `127.0.0.1` and, where there is one, `::1`. */
   readonly hosts: readonly string[];
+  /** The front's certificate at the start; `undefined`: it speaks no HTTPS. */
+  readonly certificate?: CertificateInfo;
   readonly port: number;
   readonly workers: readonly {
     readonly index: number;
@@ -125,6 +128,8 @@ export interface ServerStatus {
   readonly url: string | undefined;
   /** The addresses at which the port of `url` is listened on. */
   readonly hosts: readonly string[];
+  /** The certificate that the front has now; `undefined`: it speaks no HTTPS. */
+  readonly certificate: CertificateInfo | undefined;
   readonly generation: number | undefined;
   /** How many sources the last good build has. */
   readonly sources: number;
@@ -156,6 +161,8 @@ export interface ServerStatus {
 export interface ServerEvents {
   /** The front and the workers' ports are bound. */
   listening: [ServerAddress];
+  /** The files of the front's certificate have changed: it has another one for new connections. */
+  certificate: [CertificateInfo];
   /** A reload has begun, whoever asked for it. Each is followed by a `reload`. */
   reloading: [];
   /** A reload has ended, whoever asked for it. */

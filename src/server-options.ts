@@ -2,6 +2,7 @@
 import dns from "node:dns/promises";
 import net from "node:net";
 import os from "node:os";
+import path from "node:path";
 import process from "node:process";
 import { PreforkError, messageOf } from "./errors.js";
 import { mixinFiles } from "./commands/references.js";
@@ -79,12 +80,26 @@ export interface ResolvedServerOptions {
   allowedHosts: AllowedHosts | undefined;
   /** Host names that are allowed in any case. */
   readonly ownNames: readonly string[];
+  /** `undefined`: plain HTTP. */
+  readonly https: HttpsChoice | undefined;
   readonly holdTimeoutMs: number;
   readonly freshTimeoutMs: number;
   concurrency: number;
   maxHeld: number;
   endStreams: boolean;
   maxDraining: number;
+}
+
+/** HTTPS, with the user's certificate or one of our own. */
+interface HttpsChoice {
+  /** Absolute paths. */
+  readonly given:
+    | {
+        readonly cert: string;
+        readonly key: string;
+        readonly passphrase: string | undefined;
+      }
+    | undefined;
 }
 
 /** The options that are numbers. */
@@ -149,6 +164,31 @@ async function addressOf(host: string): Promise<string> {
   }
 }
 
+function httpsOf(options: ServerOptions): HttpsChoice | undefined {
+  const { https, cert, key, passphrase, front = true } = options;
+  if (!(https ?? (cert !== undefined || key !== undefined))) return undefined;
+  if (!front) {
+    throw new PreforkError(
+      "ERR_PREFORK_OPTION",
+      "https is the front's, and front is false: let the app speak HTTPS itself, or leave out one of the two",
+    );
+  }
+  if (cert === undefined) {
+    if (key === undefined) return { given: undefined };
+    throw new PreforkError(
+      "ERR_PREFORK_OPTION",
+      `key is ${JSON.stringify(key)}, and there is no cert: give both, or neither for a self-signed certificate`,
+    );
+  }
+  return {
+    given: {
+      cert: path.resolve(cert),
+      key: path.resolve(key ?? cert),
+      passphrase,
+    },
+  };
+}
+
 /**
  * A number of workers.
  *
@@ -210,6 +250,7 @@ export async function resolveServerOptions(
     trustProxy: options.trustProxy ?? defaultTrust,
     allowedHosts: checkAllowedHosts(options.allowedHosts),
     ownNames: ownNames(options.host),
+    https: httpsOf(options),
     holdTimeoutMs: milliseconds("holdTimeoutMs", 30_000),
     freshTimeoutMs: milliseconds("freshTimeoutMs", 10_000),
     concurrency: integer("concurrency", options.concurrency, 0),

@@ -32,6 +32,7 @@ export function serverStatus(
     uptimeMs,
     url: parts?.address.url,
     hosts: parts?.address.hosts ?? [],
+    certificate: parts?.certificate?.info,
     generation: parts?.master.currentGeneration,
     sources: reloader?.sources ?? 0,
     workers: (parts?.master.status() ?? []).map((worker) => ({

@@ -1,6 +1,7 @@
 /** Texts of the terminal: pure. */
 import { relative } from "node:path";
 import pc from "picocolors";
+import type { CertificateInfo } from "../certificates/types.js";
 import type { Diagnostic } from "../diagnostic.js";
 import type { ReloadOutcome } from "../server-events.js";
 
@@ -129,4 +130,11 @@ function stackLines(stack: string, framed: boolean): string[] {
   const shown =
     frames.length > 0 ? frames.slice(0, STACK_LINES) : framed ? [] : all;
   return shown.map((line) => pc.dim(`  ${line.trimStart()}`));
+}
+
+/** Which certificate the front has: what a browser shows must be the same. */
+export function certificateText(info: CertificateInfo): string {
+  const { isOwn, fingerprint256, validTo } = info;
+  const whose = isOwn ? "self-signed certificate" : "certificate";
+  return `${whose} until ${validTo.slice(0, 10)}, SHA-256 ${fingerprint256}`;
 }

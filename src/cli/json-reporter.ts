@@ -1,5 +1,6 @@
 /** `--json`: one object per line, `event` says which, `time` is ISO 8601. */
 import type { Writable } from "node:stream";
+import type { CertificateInfo } from "../certificates/types.js";
 import { PreforkError, messageOf } from "../errors.js";
 import type { ResolvedProject } from "../manifest/types.js";
 import type { ProcessEvent, WorkerEvent } from "../master/types.js";
@@ -44,6 +45,10 @@ export class JsonReporter implements Reporter {
       ...fields,
       sources: status.sources,
     });
+  }
+
+  certificate(info: CertificateInfo): void {
+    this.#write("certificate", info);
   }
 
   unreloaded(paths: readonly string[]): void {

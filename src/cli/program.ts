@@ -33,6 +33,9 @@ export interface Flags {
   readonly envFile?: string;
   /** Interval in milliseconds. */
   readonly poll?: number;
+  readonly https?: boolean;
+  readonly cert?: string;
+  readonly key?: string;
   readonly watch: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -110,6 +113,13 @@ function makeCommand(version: string): Command {
       // Before --no-front, which would else be `true` when it isn't given.
       .option("--front", "with a front, whatever the manifest says")
       .option("--no-front", "workers alone, on --port + i")
+      .option(
+        "--https",
+        "HTTPS and HTTP/2, with a self-signed certificate if there is no --cert",
+      )
+      .option("--no-https", "plain HTTP, whatever the manifest says")
+      .option("--cert <file>", "the front's certificate (PEM); implies --https")
+      .option("--key <file>", "its key (default: in the file of --cert)")
       .addOption(
         new Option(
           "--concurrency <n>",

@@ -1,4 +1,5 @@
 /** What a reporter is told. Types only; `create-reporter.ts` makes one. */
+import type { CertificateInfo } from "../certificates/types.js";
 import type { ProcessEvent, WorkerEvent } from "../master/types.js";
 import type { ResolvedProject } from "../manifest/types.js";
 import type { OutputLine, StandbyEvent } from "../pool/types.js";
@@ -14,6 +15,8 @@ export interface Reporter {
   listening(project: ResolvedProject, address: ServerAddress): void;
   /** A reload has ended; the first one is the start. */
   reload(outcome: ReloadOutcome, status: ServerStatus): void;
+  /** The front has another certificate. */
+  certificate(info: CertificateInfo): void;
   /** Sources were changed that never reload. */
   unreloaded(paths: readonly string[]): void;
   /** Sources are loaded that the manifest doesn't list. */

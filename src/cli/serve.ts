@@ -51,10 +51,12 @@ async function makeServer({
   // Without a watcher it's no development: which Hosts it answers to is the app's affair.
   const allowedHosts: AllowedHosts | undefined =
     flags.allowedHost ?? (flags.watch ? undefined : true);
+  const { https, cert, key } = flags;
   // A flag that wasn't given says nothing: the manifest does, or what's below it.
   const given = withoutGaps({
     ...{ port, host, front, consistency, pidFile, envFile },
     ...{ workers, workerPort, standbys, concurrency, allowedHosts },
+    ...{ https: https ?? (cert === undefined ? undefined : true), cert, key },
     args: args.length === 0 ? undefined : args,
   });
   return new DevServer(project, given, {
@@ -125,6 +127,7 @@ function report(server: DevServer, reporter: Reporter): void {
   server.on("process", (event) => reporter.process(event));
   server.on("standby", (event) => reporter.standby(event));
   server.on("step", (event) => reporter.step(event));
+  server.on("certificate", (info) => reporter.certificate(info));
   server.on("output", (line) => reporter.output(line));
   server.on("warning", (message) => reporter.warning(message));
 }

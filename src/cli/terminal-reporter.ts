@@ -2,6 +2,7 @@
 import { relative } from "node:path";
 import type { Writable } from "node:stream";
 import pc from "picocolors";
+import type { CertificateInfo } from "../certificates/types.js";
 import { messageOf } from "../errors.js";
 import type { ResolvedProject } from "../manifest/types.js";
 import type { ProcessEvent, WorkerEvent } from "../master/types.js";
@@ -15,6 +16,7 @@ import type {
 import type { StepEvent } from "../steps/types.js";
 import { standbyText, stepText } from "./event-text.js";
 import {
+  certificateText,
   diagnosticText,
   milliseconds,
   plural,
@@ -48,15 +50,21 @@ export class TerminalReporter implements Reporter {
 
   listening(project: ResolvedProject, address: ServerAddress): void {
     const target = this.#short(project.manifest ?? project.entry);
+    const { certificate } = address;
     const ports = portRange(address.workers.map(({ port }) => port));
     this.#say(
       "",
       `  ${pc.bold(pc.cyan("prefork-dev"))} ${pc.dim(this.#options.version)}  ${project.name} ${pc.dim(target)}`,
       "",
       `  ${pc.green("➜")}  ${pc.bold(address.url)}`,
+      ...(certificate ? [`     ${pc.dim(certificateText(certificate))}`] : []),
       `     ${pc.dim(`${plural(address.workers.length, "worker")} on ${ports}`)}`,
       "",
     );
+  }
+
+  certificate(info: CertificateInfo): void {
+    this.#say(certificateText(info));
   }
 
   reload(outcome: ReloadOutcome, status: ServerStatus): void {

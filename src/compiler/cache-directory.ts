@@ -108,7 +108,8 @@ function countFiles(directory: string): number {
   }
 }
 
-function defaultBases(root: string): string[] {
+/** Where a project's cache may be, the best place first. */
+export function defaultBases(root: string): string[] {
   const user = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
   return [
     join(root, "node_modules", ".cache", "prefork-dev"),

@@ -1,7 +1,6 @@
 /** What the front says itself, where the app can't: every text in one place. */
-import type { ServerResponse } from "node:http";
-
 import { formFor } from "./accept.js";
+import type { ClientResponse } from "./client.js";
 import { bodyOf } from "./own-body.js";
 import { livePagePolicy, pagePolicy } from "./own-page.js";
 import { STRICT_POLICY, ownFields } from "./own-policy.js";
@@ -94,7 +93,7 @@ const SELDOM_SECONDS = "10";
  * @param token - for a page that may ask the front's own endpoints
  */
 export function sendOwnAnswer(
-  response: ServerResponse,
+  response: ClientResponse,
   own: OwnAnswer,
   token?: string,
 ): void {

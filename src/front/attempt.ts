@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 
 import { whenConnected } from "./agents.js";
 import { pumpBody } from "./body.js";
+import type { ClientRequest } from "./client.js";
 import type { RequestHead } from "./headers.js";
 import { pathOf } from "./target.js";
 import type { Target } from "./targets.js";
@@ -55,7 +56,7 @@ export type Way = "pooled" | "fresh" | "tunnels";
  * @throws TypeError when Node's client won't send such a request
  */
 export function attemptRequest(
-  request: IncomingMessage,
+  request: ClientRequest,
   head: RequestHead,
   target: Target,
   way: Way,

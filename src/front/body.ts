@@ -2,8 +2,9 @@
  * Bodies, in either direction: streamed with back-pressure, ended only when the source says that it
  * was complete. Leaner than `stream.pipeline`, which knows nothing of header, trailers and early answers.
  */
-import type { IncomingMessage, OutgoingMessage } from "node:http";
+import type { Readable } from "node:stream";
 
+import type { BodySink, ClientRequest } from "./client.js";
 import { trailerFields } from "./headers.js";
 import { pairs } from "./raw-fields.js";
 
@@ -14,8 +15,8 @@ import { pairs } from "./raw-fields.js";
  * @returns stops; the rest of the source is read and dropped
  */
 export function pumpBody(
-  source: IncomingMessage,
-  sink: OutgoingMessage,
+  source: Readable & Pick<ClientRequest, "rawTrailers" | "dismiss">,
+  sink: BodySink,
 ): () => void {
   let begun = false;
   const onData = (chunk: Buffer): void => {
@@ -45,11 +46,12 @@ export function pumpBody(
     source.off("end", onEnd);
     sink.off("drain", onDrain);
     begun = true;
+    source.dismiss?.();
     source.resume();
   };
 }
 
 /** Sends the header now. Not `flushHeaders()`: that encodes the header's latin1 bytes anew, as UTF-8. */
-function flushHeader(message: OutgoingMessage): void {
+function flushHeader(message: BodySink): void {
   message.write("", "latin1");
 }

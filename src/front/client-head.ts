@@ -1,6 +1,7 @@
 /** A client's request as Node shows it, and what of it the process gets. */
-import type { IncomingMessage } from "node:http";
+import { TLSSocket } from "node:tls";
 
+import type { ClientRequest } from "./client.js";
 import { isTrusted, plainAddress } from "./forwarded.js";
 import { requestHead } from "./headers.js";
 import type { RequestHead } from "./headers.js";
@@ -9,7 +10,7 @@ import type { TrustProxy } from "./types.js";
 
 /** The header that goes to the process. */
 export function clientHead(
-  request: IncomingMessage,
+  request: ClientRequest,
   isUpgrade: boolean,
   context: {
     readonly trustProxy: TrustProxy;
@@ -25,7 +26,7 @@ export function clientHead(
     connection: headers.connection,
     upgrade: isUpgrade ? headers.upgrade : undefined,
     isTrusted: isTrusted(context.trustProxy, remoteAddress),
-    protocol: "http",
+    protocol: socket instanceof TLSSocket ? "https" : "http",
     defaultHost: authorityOf(url ?? "/") ?? context.defaultHost(),
   });
 }

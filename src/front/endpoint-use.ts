@@ -1,7 +1,7 @@
 /** The answers of the front's own endpoints, to those who may ask: see `endpoints.ts`. */
 import { randomBytes } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
 
+import type { ClientRequest, ClientResponse } from "./client.js";
 import type { ConnectionUse } from "./connections.js";
 import { endpointOf, faultOfEndpoint, isHere } from "./endpoints.js";
 import type { Endpoint } from "./endpoints.js";
@@ -25,7 +25,7 @@ export class Endpoints {
   /** Random, for this run: whoever sends it has read a page of ours. */
   readonly token: string = randomBytes(24).toString("base64url");
   readonly #options: EndpointsOptions;
-  readonly #streams = new Set<ServerResponse>();
+  readonly #streams = new Set<ClientResponse>();
   #wasReady = false;
   #closed = false;
 
@@ -34,14 +34,14 @@ export class Endpoints {
   }
 
   /** What a request is for, if it is for one of them, and they are there. */
-  find(request: IncomingMessage): Endpoint | undefined {
+  find(request: ClientRequest): Endpoint | undefined {
     const endpoint = endpointOf(request);
     if (endpoint === undefined || !this.#options.own.isOpen()) return undefined;
     return endpoint;
   }
 
   /** Why it mustn't be answered, if it's for one of them. */
-  faultOf(request: IncomingMessage): Refusal | undefined {
+  faultOf(request: ClientRequest): Refusal | undefined {
     const endpoint = this.find(request);
     if (endpoint === undefined) return undefined;
     return faultOfEndpoint(endpoint, request, {
@@ -52,7 +52,7 @@ export class Endpoints {
   }
 
   /** For a page that answers this request; `undefined`: the endpoints wouldn't answer it. */
-  tokenFor(request: IncomingMessage): string | undefined {
+  tokenFor(request: ClientRequest): string | undefined {
     const { own, allowedHosts } = this.#options;
     return own.isOpen() && isHere(request, allowedHosts())
       ? this.token
@@ -61,8 +61,8 @@ export class Endpoints {
 
   /** A request's turn on its connection, if it's for one of them. */
   use(
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: ClientRequest,
+    response: ClientResponse,
   ): ConnectionUse | undefined {
     const endpoint = this.find(request);
     if (endpoint === undefined) return undefined;
@@ -79,7 +79,7 @@ export class Endpoints {
     };
   }
 
-  #answer(endpoint: Endpoint, response: ServerResponse): void {
+  #answer(endpoint: Endpoint, response: ClientResponse): void {
     switch (endpoint) {
       case "status":
         sendJson(response, this.#options.own.status());
@@ -96,10 +96,12 @@ export class Endpoints {
     }
   }
 
-  #stream(response: ServerResponse): void {
+  #stream(response: ClientResponse): void {
     if (this.#closed || this.#streams.size >= MOST_STREAMS) {
       response.writeHead(503, { ...fields("text/plain"), "Retry-After": "1" });
-      response.end("There are too many event streams, or the server stops.\n");
+      response.end(
+        Buffer.from("There are too many event streams, or the server stops.\n"),
+      );
       return;
     }
     this.#streams.add(response);
@@ -123,16 +125,16 @@ export class Endpoints {
   }
 }
 
-function eventOf(ready: boolean): string {
-  return `event: state\ndata: ${JSON.stringify({ ready })}\n\n`;
+function eventOf(ready: boolean): Buffer {
+  return Buffer.from(`event: state\ndata: ${JSON.stringify({ ready })}\n\n`);
 }
 
-function sendJson(response: ServerResponse, value: unknown): void {
+function sendJson(response: ClientResponse, value: unknown): void {
   if (response.destroyed) return;
-  const body = `${JSON.stringify(value)}\n`;
+  const body = Buffer.from(`${JSON.stringify(value)}\n`);
   response.writeHead(200, {
     ...fields("application/json"),
-    "Content-Length": Buffer.byteLength(body),
+    "Content-Length": body.length,
   });
   response.end(body);
 }

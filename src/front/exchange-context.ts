@@ -1,6 +1,6 @@
 /** What all exchanges of a front share. Types only. */
-import type { IncomingMessage } from "node:http";
 import type { Admission } from "./admission.js";
+import type { ClientRequest } from "./client.js";
 import type { Refusal } from "./faults.js";
 import type { Sessions } from "./sessions.js";
 import type { FrontLimits, Outage, TrustProxy } from "./types.js";
@@ -14,11 +14,11 @@ export interface ExchangeContext {
   readonly defaultHost: () => string;
   readonly outage: () => Outage | undefined;
   /** What a page that answers this request needs to ask the front's own endpoints; `undefined`: they wouldn't answer. */
-  readonly tokenFor: (request: IncomingMessage) => string | undefined;
+  readonly tokenFor: (request: ClientRequest) => string | undefined;
   readonly isClosing: () => boolean;
   readonly trustProxy: TrustProxy;
   readonly limits: Pick<FrontLimits, "bodyTimeoutMs">;
-  /** Ends what a connection has in hand with a refusal. */
-  readonly breakOff: (request: IncomingMessage, refusal: Refusal) => void;
+  /** Ends what a connection, or in HTTP/2 a stream, has in hand with a refusal. */
+  readonly breakOff: (request: ClientRequest, refusal: Refusal) => void;
   readonly log: (line: string) => void;
 }

@@ -4,7 +4,7 @@
  *
  * Not here: which process (`admission.ts`, `policy.ts`), the wire (`attempt.ts`, `relay.ts`, `tunnel.ts`).
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 
 import {
   badAnswer,
@@ -18,6 +18,7 @@ import type { OwnAnswer } from "./answers.js";
 import { asError, attemptRequest } from "./attempt.js";
 import type { Attempt, AttemptFailure, Way } from "./attempt.js";
 import { slowBody } from "./client-errors.js";
+import type { ClientRequest, ClientResponse } from "./client.js";
 import { clientHead } from "./client-head.js";
 import type { ConnectionUse } from "./connections.js";
 import { faultOfAnswer } from "./faults.js";
@@ -36,13 +37,13 @@ import type { UploadClock } from "./upload-clock.js";
 /** One request, from the front's point of view. */
 export class Exchange implements ConnectionUse, LeaseHolder {
   readonly #context: ExchangeContext;
-  readonly #request: IncomingMessage;
+  readonly #request: ClientRequest;
   readonly #upgrade: Upgrade | undefined;
   readonly #head: RequestHead;
   readonly #repeatable: boolean;
   readonly #tries: Tries;
   readonly #clock: UploadClock | undefined;
-  #response: ServerResponse | undefined;
+  #response: ClientResponse | undefined;
   #lease: Lease | undefined;
   #attempt: Attempt | undefined;
   #leaveWait: (() => void) | undefined;
@@ -54,8 +55,8 @@ export class Exchange implements ConnectionUse, LeaseHolder {
   /** @param to - where the answer goes: Node's response, or a connection that is to be upgraded */
   constructor(
     context: ExchangeContext,
-    request: IncomingMessage,
-    to: { response: ServerResponse } | { upgrade: Upgrade },
+    request: ClientRequest,
+    to: { response: ClientResponse } | { upgrade: Upgrade },
   ) {
     this.#context = context;
     this.#request = request;
@@ -204,7 +205,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
 
   #onSlow(): void {
     // An answer that is through, or under way, is the last that this connection carries.
-    if (this.#response?.headersSent === true) this.#request.socket.destroy();
+    if (this.#response?.headersSent === true) this.#request.destroy();
     else this.#context.breakOff(this.#request, slowBody);
   }
 
@@ -278,7 +279,7 @@ export class Exchange implements ConnectionUse, LeaseHolder {
   }
 
   /** For an upgrade that comes to nothing, a response is made when there is something to say. */
-  #respond(): ServerResponse {
+  #respond(): ClientResponse {
     return (this.#response ??= this.#upgrade?.respond() ?? unreachable());
   }
 }

@@ -7,7 +7,7 @@
  * doesn't know what a generation contains or when processes are replaced: `dev-server.ts` tells it, by
  * `connect`, `admit`, `drain`, `remove`, in this order.
  *
- * Request: public-server.ts (may it be passed on?) -> connections.ts (in turn) -> exchange.ts -> admission.ts + policy.ts (to whom, when) ->
+ * Request: public-side.ts (HTTP/1.1 or 2) -> public-server.ts (may it be passed on?) -> connections.ts (in turn) -> exchange.ts -> admission.ts + policy.ts (to whom, when) ->
  * attempt.ts (send; tries.ts when it fails) -> relay.ts (answer) or tunnel.ts (upgraded).
  */
 import { setTimeout as setDelay } from "node:timers/promises";
@@ -26,8 +26,9 @@ import { defaultTrust, resolveLimits } from "./limits.js";
 import { listen, urlHost } from "./listen.js";
 import type { Listening } from "./listen.js";
 import { LoopWatch } from "./loop-watch.js";
-import { createPublicServer } from "./public-server.js";
+import { refuseHttp2 } from "./http2-connections.js";
 import { noRefusals, reasonOf } from "./refusal-reasons.js";
+import { createPublicSide } from "./public-side.js";
 import { RefusalUse } from "./refusing.js";
 import { Sessions } from "./sessions.js";
 import type { Front, FrontOptions, Outage } from "./types.js";
@@ -105,9 +106,10 @@ export function createFront(options: FrontOptions): Front {
     log,
   };
 
-  const server = createPublicServer({
+  const side = createPublicSide({
     connections,
     limits,
+    tls: options.tls,
     faultOf: (request) =>
       faultOfRequest(request, limits.maxHeaders) ??
       faultOfHostName(request, options.allowedHosts ?? true) ??
@@ -118,6 +120,19 @@ export function createFront(options: FrontOptions): Front {
       counters.requests++;
       connections.use(socket, new Exchange(context, request, to));
     },
+    onHttp2: (request, response) => {
+      counters.requests++;
+      const breakOff: ExchangeContext["breakOff"] = (_request, refusal) => {
+        if (exchange.breakOff() === "cut") response.destroy();
+        else {
+          refused(refusal);
+          refuseHttp2(request, response, refusal);
+        }
+      };
+      const own = { ...context, breakOff };
+      const exchange = new Exchange(own, request, { response });
+      exchange.start(() => undefined);
+    },
     onRefusal: (refusal, line) => {
       refused(refusal);
       if (line !== undefined) log(line);
@@ -126,7 +141,9 @@ export function createFront(options: FrontOptions): Front {
 
   return {
     async listen() {
-      listening = await listen(server, options);
+      const { host, port, twinHost } = options;
+      const { server, scheme } = side;
+      listening = await listen(server, { host, port, scheme, twinHost });
       const { address } = listening;
       defaultHost = `${urlHost(address.host)}:${address.port}`;
       return address;
@@ -179,6 +196,8 @@ export function createFront(options: FrontOptions): Front {
       outage = reason;
     },
 
+    setCertificate: (tls) => side.setCertificate(tls),
+
     leases: (id) => admission.get(id)?.leases ?? 0,
 
     isAnswering: () => [...admission.all()].some((target) => target.busy > 0),
@@ -218,17 +237,17 @@ export function createFront(options: FrontOptions): Front {
 
   async function close(deadlineMs: number): Promise<void> {
     endpoints?.close();
-    const timer = setTimeout(() => connections.destroy(), deadlineMs);
+    const timer = setTimeout(() => side.destroy(), deadlineMs);
     // A connection that is idle may be about to carry a request, sent before its end is seen. For a
     // moment each is still answered, and told to be the last on its connection.
-    if (!connections.isEmpty) await setDelay(Math.min(LINGER_MS, deadlineMs));
+    if (!side.isEmpty) await setDelay(Math.min(LINGER_MS, deadlineMs));
     // Right after the loop has accepted what was waiting: closing a listening socket resets the rest.
     await new Promise<void>((resolve) => setImmediate(resolve));
     const stopped = listening?.close();
     // After this tick `closed` is set: what is given up now is told so.
     await Promise.resolve();
     admission.close();
-    await connections.drain(LINGER_MS);
+    await side.drain(LINGER_MS);
     clearTimeout(timer);
     await stopped;
     for (const target of admission.all()) target.closeSockets();

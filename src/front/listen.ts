@@ -13,6 +13,8 @@ export interface Place {
   readonly host: string;
   /** 0: any free one, the same on both addresses. */
   readonly port: number;
+  /** What its URL begins with. Default `http`. */
+  readonly scheme?: "http" | "https";
   /** An address to listen on as well, if this machine has it. */
   readonly twinHost?: string | undefined;
 }
@@ -31,7 +33,7 @@ export interface Listening {
  * @throws PreforkError `ERR_PREFORK_PORT`: one of the two can't be had; on neither is listened then
  */
 export async function listen(server: Server, place: Place): Promise<Listening> {
-  const { host, port, twinHost } = place;
+  const { host, port, scheme = "http", twinHost } = place;
   for (let tries = 1; ; tries++) {
     const bound = await bind(server, host, port);
     const listening = (twin: Server | undefined): Listening => ({
@@ -42,7 +44,7 @@ export async function listen(server: Server, place: Place): Promise<Listening> {
           twin === undefined || twinHost === undefined
             ? [host]
             : [host, twinHost],
-        url: `http://${urlHost(host)}:${bound}`,
+        url: `${scheme}://${urlHost(host)}:${bound}`,
       },
       close: async () => {
         await Promise.all([close(server), twin && close(twin)]);

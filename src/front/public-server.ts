@@ -5,6 +5,7 @@
 import http from "node:http";
 import { Socket } from "node:net";
 
+import type { ClientRequest, ClientResponse } from "./client.js";
 import { codeOf, isWorthTelling, refusalOfError } from "./client-errors.js";
 import type { Connections, ConnectionUse } from "./connections.js";
 import type { Exchange } from "./exchange.js";
@@ -21,14 +22,14 @@ export interface PublicServerOptions {
   readonly connections: Connections;
   readonly limits: FrontLimits;
   /** Why a request goes nowhere, if so. */
-  readonly faultOf: (request: http.IncomingMessage) => Refusal | undefined;
+  readonly faultOf: (request: ClientRequest) => Refusal | undefined;
   /** The front's own answer to a request without a fault, if it isn't the app's. */
   readonly ownUse: (
-    request: http.IncomingMessage,
-    response: http.ServerResponse,
+    request: ClientRequest,
+    response: ClientResponse,
   ) => ConnectionUse | undefined;
   /** Is a request for the front itself? Then it's for no upgrade. */
-  readonly isOwn: (request: http.IncomingMessage) => boolean;
+  readonly isOwn: (request: ClientRequest) => boolean;
   /** Called for each request that may be passed on. */
   readonly onRequest: (
     socket: Socket,
@@ -172,9 +173,10 @@ function plainUse(
   };
 }
 
-function lineOf(
+/** What the developer is told of a refusal. */
+export function lineOf(
   { status, text }: Refusal,
-  request: http.IncomingMessage | undefined,
+  request: Pick<http.IncomingMessage, "method" | "url"> | undefined,
 ): string {
   const what =
     request === undefined

@@ -3,10 +3,10 @@
  * because there may be none: for what isn't HTTP, for CONNECT, for a request whose body broke off.
  */
 import { STATUS_CODES } from "node:http";
-import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 
 import { formFor } from "./accept.js";
+import type { ClientRequest } from "./client.js";
 import type { ConnectionUse } from "./connections.js";
 import type { Refusal } from "./faults.js";
 import { bodyOf } from "./own-body.js";
@@ -26,10 +26,10 @@ const ALL_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 export class RefusalUse implements ConnectionUse {
   readonly #socket: Socket;
   readonly #refusal: Refusal;
-  readonly #request: IncomingMessage | undefined;
+  readonly #request: ClientRequest | undefined;
 
   /** @param request - the refused request, where there is one */
-  constructor(socket: Socket, refusal: Refusal, request?: IncomingMessage) {
+  constructor(socket: Socket, refusal: Refusal, request?: ClientRequest) {
     this.#socket = socket;
     this.#refusal = refusal;
     this.#request = request;
@@ -62,26 +62,34 @@ export class RefusalUse implements ConnectionUse {
   }
 }
 
-function refusalText(
+/** What a refusal says, in the form that the client asks for, whatever version of HTTP it's said in. */
+export function refusalMessage(
   { status, text, allow = ALL_METHODS }: Refusal,
-  request: IncomingMessage | undefined,
-): string {
+  request: ClientRequest | undefined,
+): { readonly fields: string[]; readonly body: Buffer } {
   const form = formFor(request?.headers.accept);
   const own = { status, text: `prefork-dev refused this request. ${text}` };
-  const body = bodyOf(own, form);
+  const { type, text: body } = bodyOf(own, form);
   const fields = {
-    "Content-Type": body.type,
-    "Content-Length": String(Buffer.byteLength(body.text)),
+    "Content-Type": type,
+    "Content-Length": String(Buffer.byteLength(body)),
     ...ownFields(form === "html" ? pagePolicy : undefined),
     ...(status === 405 ? { Allow: allow } : {}),
-    Connection: "close",
   };
-  const head = headerText(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
-    Object.entries(fields).flat(),
-  );
+  return { fields: Object.entries(fields).flat(), body: Buffer.from(body) };
+}
+
+function refusalText(
+  refusal: Refusal,
+  request: ClientRequest | undefined,
+): string {
+  const { status } = refusal;
+  const { fields, body } = refusalMessage(refusal, request);
+  const head = headerText(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`, [
+    ...fields,
+    "Connection",
+    "close",
+  ]);
   // The socket writes latin1: the bytes of UTF-8, one by one.
-  return request?.method === "HEAD"
-    ? head
-    : head + Buffer.from(body.text).toString("latin1");
+  return request?.method === "HEAD" ? head : head + body.toString("latin1");
 }

@@ -1,11 +1,9 @@
 /** A process's answer on its way to the client. */
-import type {
-  IncomingMessage,
-  InformationEvent,
-  ServerResponse,
-} from "node:http";
+import type { IncomingMessage, InformationEvent } from "node:http";
+import { TLSSocket } from "node:tls";
 
 import { pumpBody } from "./body.js";
+import type { ClientRequest, ClientResponse } from "./client.js";
 import { answerHead, informationFields } from "./headers.js";
 import type { Tags } from "./headers.js";
 import { headerText } from "./raw-fields.js";
@@ -24,12 +22,12 @@ export function isEventStream(answer: IncomingMessage): boolean {
  */
 export function relayInformation(
   information: InformationEvent,
-  request: IncomingMessage,
-  response: ServerResponse | undefined,
+  request: ClientRequest,
+  response: ClientResponse | undefined,
 ): void {
   const socket = response?.socket ?? request.socket;
   // HTTP/1.0 knows no such answers.
-  if (request.httpVersionMinor === 0 || response?.headersSent === true) return;
+  if (request.httpVersion === "1.0" || response?.headersSent === true) return;
   if (!socket.writable) return;
   // Node's response notes that the body was asked for, so that the connection may be kept.
   if (information.statusCode === 100 && response !== undefined) {
@@ -41,6 +39,10 @@ export function relayInformation(
     information.rawHeaders,
     information.headers.connection,
   );
+  if (response?.writeInformation !== undefined) {
+    response.writeInformation(information.statusCode, fields);
+    return;
+  }
   socket.write(headerText(line, fields), "latin1");
 }
 
@@ -53,8 +55,8 @@ export function relayInformation(
  */
 export function relayAnswer(
   answer: IncomingMessage,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ClientRequest,
+  response: ClientResponse,
   tags: Tags,
   onComplete: () => void,
 ): void {
@@ -62,14 +64,14 @@ export function relayAnswer(
     ...tags,
     connection: answer.headers.connection,
     mayBeChunked:
-      request.httpVersionMinor > 0 &&
+      request.httpVersion !== "1.0" &&
       request.method !== "HEAD" &&
       answer.statusCode !== 204 &&
       answer.statusCode !== 304,
     isLengthless: answer.statusCode === 204,
   });
   // RFC 9112 section 6.1. Node would send chunks to an HTTP/1.0 client whose TE field asks for them.
-  if (request.httpVersionMinor === 0) {
+  if (request.httpVersion === "1.0") {
     response.useChunkedEncodingByDefault = false;
   }
   response.writeHead(
@@ -90,14 +92,17 @@ export function relayAnswer(
 
 /** Ends an answer so that the client sees that it is not complete. */
 function cutOff(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ClientRequest,
+  response: ClientResponse,
   hasLength: boolean,
 ): void {
   if (response.destroyed || response.writableFinished) return;
   // To an HTTP/1.0 client the end of the connection is the end of the body: only a reset says otherwise.
-  if (!hasLength && request.httpVersionMinor === 0) {
-    request.socket.resetAndDestroy();
+  if (!hasLength && request.httpVersion === "1.0") {
+    const { socket } = request;
+    // In TLS the end without a word of farewell says it (RFC 9112 section 9.8).
+    if (socket instanceof TLSSocket) socket.destroy();
+    else socket.resetAndDestroy();
   }
   response.destroy();
 }

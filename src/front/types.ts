@@ -27,6 +27,17 @@ export type TrustProxy = "loopback" | "all" | "none";
  */
 export type AllowedHosts = readonly string[] | true;
 
+/** A certificate and its key, in PEM. */
+export interface FrontTls {
+  /** The certificate, perhaps with those behind it that lead to a root. */
+  readonly cert: string;
+  readonly key: string;
+  /** Of the key. */
+  readonly passphrase?: string;
+  /** Further certificates that lead to a root. */
+  readonly ca?: string;
+}
+
 /** Bounds on what clients may do. All are options of the front. */
 export interface FrontLimits {
   /**
@@ -107,6 +118,8 @@ export interface FrontOptions extends Partial<FrontLimits> {
   readonly allowedHosts?: AllowedHosts;
   /** What the front's own endpoints, under `/__prefork/`, show and do. Default: there are none. */
   readonly endpoints?: OwnEndpoints;
+  /** With it the port speaks HTTPS: HTTP/2 and HTTP/1.1. Default: HTTP/1.1 without TLS. */
+  readonly tls?: FrontTls;
   /** Gets one line whenever the front refused a request (400, 501), or itself had to answer for the app (502, 503). Default: nobody. */
   readonly log?: (line: string) => void;
 }
@@ -217,6 +230,13 @@ export interface Front {
 
   /** What a 503 says while nothing is ready. Forgotten when a process is admitted. */
   setOutage(outage: Outage): void;
+
+  /**
+   * Another certificate, for connections from now on. Without `tls` it does nothing.
+   *
+   * @throws Error of Node's when certificate and key are no pair; the old one stays in use
+   */
+  setCertificate(tls: FrontTls): void;
 
   /** How many requests and upgraded sockets a process has in hand; 0 for an unknown id. */
   leases(id: number): number;

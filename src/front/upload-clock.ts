@@ -1,6 +1,5 @@
 /** Times the pauses in which a client sends nothing of the body that it announced. */
-import type { IncomingMessage } from "node:http";
-
+import type { ClientRequest } from "./client.js";
 import type { RequestHead } from "./headers.js";
 
 /** What a pause may be, and what comes of a longer one. */
@@ -13,7 +12,7 @@ export interface UploadRule {
 
 /** The clock of a request's body, if it has one. */
 export function uploadClock(
-  request: IncomingMessage,
+  request: ClientRequest,
   head: RequestHead,
   rule: UploadRule,
 ): UploadClock | undefined {
@@ -23,13 +22,13 @@ export function uploadClock(
 
 /** The clock of one request's body. Pauses in which nobody reads it don't count: they are the process's. */
 export class UploadClock {
-  readonly #request: IncomingMessage;
+  readonly #request: ClientRequest;
   readonly #mayWait: boolean;
   readonly #rule: UploadRule;
   #runs = false;
 
   /** @param mayWait - whether the client may wait for `100 Continue`: it isn't slow then */
-  constructor(request: IncomingMessage, mayWait: boolean, rule: UploadRule) {
+  constructor(request: ClientRequest, mayWait: boolean, rule: UploadRule) {
     this.#request = request;
     this.#mayWait = mayWait;
     this.#rule = rule;
@@ -48,13 +47,13 @@ export class UploadClock {
     if (this.#runs) return;
     if (request.complete || request.destroyed) return;
     this.#runs = true;
-    const { socket } = request;
+    const arrived = (): number => request.bodyBytes ?? request.socket.bytesRead;
     const timer = setTimeout(() => {
-      const before = socket.bytesRead;
+      const before = arrived();
       // A loop that was busy, or a machine that was asleep, has yet to read what has come meanwhile.
       setImmediate(() => {
         if (request.complete || request.destroyed) return;
-        if (request.isPaused() || socket.bytesRead > before) timer.refresh();
+        if (request.isPaused() || arrived() > before) timer.refresh();
         else onSlow();
       });
     }, timeoutMs);

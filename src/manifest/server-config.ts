@@ -86,6 +86,17 @@ export interface ServerConfig {
    */
   readonly allowedHosts?: AllowedHosts;
   /**
+   * Does the front speak HTTPS: HTTP/2 and HTTP/1.1? Without `cert` it has a self-signed certificate, kept in the project's cache. Default
+   * `false`; `true` with `cert`.
+   */
+  readonly https?: boolean;
+  /** The front's certificate: a file in PEM, perhaps with those behind it that lead to a root. Read again when it changes. Default: one of our own. */
+  readonly cert?: string;
+  /** The key of `cert`: a file in PEM. Default: it stands in the same file. */
+  readonly key?: string;
+  /** The passphrase of `key`. Default: none. */
+  readonly passphrase?: string;
+  /**
    * The longest a request waits while no worker is ready, or each has as many in hand as `concurrency` allows, in milliseconds; then it's
    * answered 503. Default 30,000.
    */

@@ -17,6 +17,7 @@ const knows: Readonly<Record<string, readonly string[]>> = {
     "dev-server",
     ...["manifest", "watcher", "graph", "compiler", "master", "pool"],
     ...["front", "control", "upstream", "commands", "mechanisms", "loader"],
+    "certificates",
   ],
   steps: [],
   metrics: [],
@@ -24,7 +25,7 @@ const knows: Readonly<Record<string, readonly string[]>> = {
   "dev-server": [
     ...["manifest", "watcher", "graph", "compiler", "master", "pool"],
     ...["front", "control", "upstream", "commands", "mechanisms", "loader"],
-    ...["steps", "metrics"],
+    ...["steps", "metrics", "certificates"],
   ],
   inspect: ["manifest", "graph", "compiler"],
   manifest: [],
@@ -39,6 +40,7 @@ const knows: Readonly<Record<string, readonly string[]>> = {
   commands: [],
   ipc: [],
   front: [],
+  certificates: [],
   control: [],
   upstream: [],
   mechanisms: [],
@@ -54,6 +56,8 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   "oxc-resolver": ["compiler", "manifest"],
   "es-module-lexer": ["compiler", "manifest"],
   "get-tsconfig": ["compiler", "manifest"],
+  "@peculiar/x509": ["certificates"],
+  "reflect-metadata": ["certificates"],
 };
 
 /** What the forked process loads must stay small, and must not clash with the app's own packages. */

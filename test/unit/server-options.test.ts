@@ -34,6 +34,8 @@ describe("options of the server", () => {
     [{ workers: 0 }, /workers is 0: give a whole number from 1/],
     [{ bootTimeoutMs: -1 }, /bootTimeoutMs is -1/],
     [{ concurrency: -1 }, /concurrency is -1: give a whole number from 0/],
+    [{ key: "k.pem" }, /key is "k.pem", and there is no cert: give both/],
+    [{ https: true, front: false }, /https is the front's, and front is false/],
     [{ stopTimeoutMs: Number.NaN }, /stopTimeoutMs is NaN/],
     [
       { allowedHosts: ["http://app.test:80"] },

@@ -18,6 +18,10 @@ export interface Page {
   readonly requested: readonly string[];
   /** What went wrong in its scripts. */
   readonly faults: readonly string[];
+  /** URLs that couldn't be loaded, with the reason, or were answered with an error. */
+  readonly failed: readonly string[];
+  /** Loads it anew, without its cache, until all of it is there. */
+  reload(): Promise<void>;
 }
 
 interface Message {
@@ -25,14 +29,23 @@ interface Message {
   readonly method?: string;
   readonly params?: {
     readonly request?: { readonly url: string };
+    readonly response?: { readonly url: string; readonly status: number };
+    readonly errorText?: string;
     readonly exceptionDetails?: { readonly text: string };
   };
   readonly result?: unknown;
   readonly error?: unknown;
 }
 
-/** Opens a page; browser and files are gone when the test is over. */
-export async function openPage(url: string): Promise<Page> {
+/**
+ * Opens a page; browser and files are gone when the test is over.
+ *
+ * @param flags - more of the browser's
+ */
+export async function openPage(
+  url: string,
+  ...flags: readonly string[]
+): Promise<Page> {
   const directory = mkdtempSync(path.join(tmpdir(), "chromium-"));
   const browser = run(findProgram("chromium") ?? "chromium", [
     "--headless=new",
@@ -44,6 +57,7 @@ export async function openPage(url: string): Promise<Page> {
     "--window-size=1400,900",
     `--user-data-dir=${directory}`,
     "--remote-debugging-port=0",
+    ...flags,
     "about:blank",
   ]);
   onTestFinished(async () => {
@@ -84,6 +98,12 @@ export async function openPage(url: string): Promise<Page> {
   return {
     requested: session.requested,
     faults: session.faults,
+    failed: session.failed,
+    async reload() {
+      const again = session.next("Page.loadEventFired");
+      await session.send("Page.reload", { ignoreCache: true });
+      await again;
+    },
     async evaluate(expression) {
       const { result, exceptionDetails } = (await session.send(
         "Runtime.evaluate",
@@ -107,6 +127,7 @@ interface Session {
   next(event: string): Promise<void>;
   readonly requested: readonly string[];
   readonly faults: readonly string[];
+  readonly failed: readonly string[];
 }
 
 async function connect(url: string): Promise<Session> {
@@ -115,6 +136,7 @@ async function connect(url: string): Promise<Session> {
   const waiting = new Map<string, () => void>();
   const requested: string[] = [];
   const faults: string[] = [];
+  const failed: string[] = [];
   socket.on("message", (data: Buffer) => {
     const message = JSON.parse(data.toString("utf8")) as Message;
     const { id, method, params } = message;
@@ -123,6 +145,11 @@ async function connect(url: string): Promise<Session> {
     waiting.get(method)?.();
     if (method === "Network.requestWillBeSent")
       requested.push(params?.request?.url ?? "");
+    if (method === "Network.loadingFailed")
+      failed.push(params?.errorText ?? "");
+    const { url: from = "", status = 0 } = params?.response ?? {};
+    if (method === "Network.responseReceived" && status >= 400)
+      failed.push(`${status} ${from}`);
     if (method === "Runtime.exceptionThrown")
       faults.push(JSON.stringify(params?.exceptionDetails));
   });
@@ -135,8 +162,7 @@ async function connect(url: string): Promise<Session> {
   });
   let last = 0;
   return {
-    requested,
-    faults,
+    ...{ requested, faults, failed },
     send: async (method, params = {}) =>
       await within(method, (resolve, reject) => {
         const id = ++last;

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
+import tls from "node:tls";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
@@ -153,14 +154,19 @@ export class RawClient {
     });
   }
 
-  static async connect(port: number): Promise<RawClient> {
-    const socket = net.connect({
-      port,
-      host: "127.0.0.1",
-      allowHalfOpen: true,
-    });
+  /** @param alpn - in TLS, with this protocol; undefined: without TLS */
+  static async connect(port: number, alpn?: string): Promise<RawClient> {
+    const to = { port, host: "127.0.0.1", allowHalfOpen: true };
+    const socket =
+      alpn === undefined
+        ? net.connect(to)
+        : tls.connect({
+            ...to,
+            ALPNProtocols: [alpn],
+            rejectUnauthorized: false,
+          });
     const client = new RawClient(socket);
-    await once(socket, "connect");
+    await once(socket, alpn === undefined ? "connect" : "secureConnect");
     return client;
   }
 

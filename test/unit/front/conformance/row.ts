@@ -5,6 +5,7 @@
 import { expect, vi } from "vitest";
 
 import type { FrontOptions } from "../../../../src/front/types.js";
+import * as certificate from "../certificate.js";
 import { RawClient } from "../helpers.js";
 import type { World } from "../helpers.js";
 import { ScriptedWorker } from "./scripted-worker.js";
@@ -98,14 +99,25 @@ export function refused(status: number | string): RegExp {
   );
 }
 
-/** Runs it: fails when either side received anything else. */
+/** Runs it, without TLS and with it: fails when either side received anything else. */
 export async function run(world: World, row: Row): Promise<void> {
+  await runOn(world, row, "http");
+  await runOn(world, row, "https");
+}
+
+async function runOn(
+  world: World,
+  row: Row,
+  protocol: "http" | "https",
+): Promise<void> {
   const worker = new ScriptedWorker(row.worker);
-  const { front, port, process } = await world.simple(
-    worker.server,
-    row.options,
-  );
-  const client = await RawClient.connect(port);
+  const isSecure = protocol === "https";
+  const { front, port, process } = await world.simple(worker.server, {
+    ...row.options,
+    ...(isSecure ? { tls: certificate } : {}),
+  });
+  const alpn = isSecure ? "http/1.1" : undefined;
+  const client = await RawClient.connect(port, alpn);
   const seen = (): string => client.text.replaceAll(/Date: [^\r]*\r\n/g, "");
   await within(
     async () => {
@@ -115,21 +127,41 @@ export async function run(world: World, row: Row): Promise<void> {
       );
     },
     () =>
-      `client: ${JSON.stringify(seen())}\nworker: ${JSON.stringify(worker.text)}`,
+      `${protocol}, client: ${JSON.stringify(seen())}\nworker: ${JSON.stringify(worker.text)}`,
   );
   expectMatch(seen(), row.gets);
   client.socket.destroy();
   if (row.forwards === undefined) {
     // Whatever might still have been under way would come before this.
-    const sentinel = await RawClient.connect(port);
+    const sentinel = await RawClient.connect(port, alpn);
     // A name that is always allowed.
     sentinel.send("GET /sentinel HTTP/1.1", "Host: localhost", "", "");
     await sentinel.sees("\r\n\r\n");
     sentinel.socket.destroy();
     expect(worker.text).toMatch(/^GET \/sentinel HTTP\/1\.1\r\n/);
-  } else expectMatch(worker.text, row.forwards);
+  } else {
+    const { forwards } = row;
+    expectMatch(
+      asWithoutTls(worker.text, protocol),
+      typeof forwards === "string"
+        ? asWithoutTls(forwards, protocol)
+        : forwards,
+    );
+  }
   // Every lease is back.
   await front.drain(process.target.id);
+}
+
+/** What the process is told of TLS, taken back: the rows say what it gets without. */
+function asWithoutTls(text: string, protocol: "http" | "https"): string {
+  return protocol === "http"
+    ? text
+    : text
+        .replaceAll(
+          "X-Forwarded-Proto: https\r\n",
+          "X-Forwarded-Proto: http\r\n",
+        )
+        .replaceAll(";proto=https\r\n", ";proto=http\r\n");
 }
 
 async function perform(
