@@ -10,13 +10,13 @@ import { createCompiler } from "./compiler/compiler.js";
 import type { Compiler } from "./compiler/types.js";
 
 import type { Generations } from "./generations.js";
-import { createFront } from "./front/front.js";
 import { urlHost } from "./front/listen.js";
 import type { Front, OwnEndpoints } from "./front/types.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import { Master } from "./master/master.js";
 import type { ProcessEvent, WorkerEvent } from "./master/types.js";
 import { Forker } from "./pool/forker.js";
+import { makeFront } from "./make-front.js";
 import { noteOutage } from "./outage.js";
 import { Guard } from "./pool/guard.js";
 import { makeRunDirectory } from "./pool/run-directory.js";
@@ -108,7 +108,11 @@ export async function openParts(
             onWarning: listeners.onWarning,
           });
     const front = options.front
-      ? makeFront(options, listeners, certificate, (id) => master.probe(id))
+      ? makeFront(options, {
+          ...listeners,
+          certificate,
+          probe: (id) => master.probe(id),
+        })
       : undefined;
     const frontAddress = await front?.listen();
     if (front !== undefined) {
@@ -268,38 +272,4 @@ export async function openParts(
     await closeAll();
     throw error;
   }
-}
-
-function makeFront(
-  options: ResolvedServerOptions,
-  listeners: PartsListeners,
-  certificate: OpenCertificate | undefined,
-  probe: (id: number) => Promise<void>,
-): Front {
-  const { host, twinHost, port } = options;
-  const { endpoints } = listeners;
-  const { consistency, holdTimeoutMs, freshTimeoutMs, ownNames } = options;
-  return createFront({
-    ...options.frontLimits,
-    trustProxy: options.trustProxy,
-    ...(certificate && { tls: certificate.pair }),
-    ...{ host, twinHost, port, endpoints },
-    consistency,
-    get allowedHosts() {
-      const allowed = options.allowedHosts ?? (endpoints.isOpen() ? [] : true);
-      return allowed === true || ownNames.length === 0
-        ? allowed
-        : [...allowed, ...ownNames];
-    },
-    holdTimeoutMs,
-    freshTimeoutMs,
-    get maxHeld() {
-      return options.maxHeld;
-    },
-    get concurrency() {
-      return options.concurrency;
-    },
-    probe,
-    log: listeners.onWarning,
-  });
 }

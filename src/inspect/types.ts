@@ -21,7 +21,7 @@ export interface Edge {
 }
 
 /** A step (`run`) as it is written. Absolute paths. */
-export interface OutlinedStep {
+interface OutlinedStep {
   /** Like `sources[2].run`. */
   readonly field: string;
   /** What it reads. */
