@@ -49,6 +49,42 @@ afterEach(async () => {
 const GET = [":method", "GET", ":scheme", "https", ":path", "/"];
 const POST = [":method", "POST", ":scheme", "https", ":path", "/"];
 
+test("who is answered: the Host rule and the front's own endpoints are those of HTTP/1.1, and its bytes are counted", async () => {
+  const { front, port } = await world.simple(
+    (_request, response) => response.end("app"),
+    {
+      tls,
+      allowedHosts: [],
+      endpoints: {
+        isOpen: () => true,
+        status: () => ({ generation: 7 }),
+        reload: () => Promise.resolve({ outcome: "done" }),
+      },
+    },
+  );
+  const session = await connectHttp2(port);
+  const authority = `localhost:${port}`;
+  const asking = (path: string, more: object = {}) =>
+    askHttp2(session, { ":authority": authority, ":path": path, ...more });
+  expect(await asking("/")).toMatchObject({ status: 200, text: "app" });
+  const evil = await asking("/", { ":authority": "evil.test" });
+  expect(evil.status).toBe(403);
+  expect(evil.text).toContain("--allowed-host evil.test");
+  const status = await asking("/__prefork/status");
+  expect(JSON.parse(status.text)).toEqual({ generation: 7 });
+  const origin = `https://${authority}`;
+  expect((await asking("/__prefork/status", { origin })).status).toBe(200);
+  const plain = { origin: `http://${authority}` };
+  expect((await asking("/__prefork/status", plain)).status).toBe(403);
+  const acting = { ":method": "POST" };
+  expect((await asking("/__prefork/reload", acting)).status).toBe(403);
+  const { refusals, bytesIn, bytesOut, connections } = front.numbers();
+  expect(refusals).toMatchObject({ host: 1, origin: 2 });
+  expect(connections).toBe(1);
+  expect(bytesIn).toBeGreaterThan(100);
+  expect(bytesOut).toBeGreaterThan(300);
+});
+
 describe("what breaks off", () => {
   test.each([
     ["with a length", { "content-length": "100" }],

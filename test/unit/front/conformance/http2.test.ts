@@ -2,6 +2,7 @@
 import http2 from "node:http2";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { STRICT_POLICY } from "../../../../src/front/own-policy.js";
 import * as certificate from "../certificate.js";
 import { World } from "../helpers.js";
 import { askHttp2, connectHttp2, reply } from "../http2-client.js";
@@ -339,6 +340,8 @@ const answers: readonly AnswerRow[] = [
     fields: [
       ...["content-type", "text/plain; charset=utf-8", "content-length", "*"],
       ...["cache-control", "no-store", "x-content-type-options", "nosniff"],
+      ...["content-security-policy", STRICT_POLICY],
+      ...["referrer-policy", "no-referrer"],
     ],
   },
 ];
