@@ -11,7 +11,7 @@ import type { Compiler } from "./compiler/types.js";
 
 import type { Generations } from "./generations.js";
 import { urlHost } from "./front/listen.js";
-import type { Front, OwnEndpoints } from "./front/types.js";
+import type { AllowedHosts, Front, OwnEndpoints } from "./front/types.js";
 import type { ResolvedProject } from "./manifest/types.js";
 import { Master } from "./master/master.js";
 import type { ProcessEvent, WorkerEvent } from "./master/types.js";
@@ -102,6 +102,7 @@ export async function openParts(
         : await openCertificate({
             ...options.https,
             host: options.host,
+            allowed: namesIn(options.allowedHosts),
             directories: defaultBases(project.root).map((base) =>
               path.join(base, "https"),
             ),
@@ -272,4 +273,8 @@ export async function openParts(
     await closeAll();
     throw error;
   }
+}
+
+function namesIn(allowed: AllowedHosts | undefined): readonly string[] {
+  return allowed === undefined || allowed === true ? [] : allowed;
 }

@@ -19,6 +19,8 @@ export interface WantedCertificate {
     | undefined;
   /** What the front listens on. */
   readonly host: string;
+  /** Further names that it answers to: see {@link ownNames}. */
+  readonly allowed: readonly string[];
   /** Where one of our own is kept: the first that can be written. */
   readonly directories: readonly string[];
   readonly onWarning: (message: string) => void;
@@ -45,9 +47,9 @@ export interface OpenCertificate {
 export async function openCertificate(
   wanted: WantedCertificate,
 ): Promise<OpenCertificate> {
-  const { given, host, directories, onWarning } = wanted;
+  const { given, host, allowed, directories, onWarning } = wanted;
   if (given === undefined) {
-    const own = await ownCertificate(directories, ownNames(host));
+    const own = await ownCertificate(directories, ownNames(host, allowed));
     return { ...own, follow: () => undefined, close: () => undefined };
   }
   let { pair, info } = await readGiven(given, given.passphrase);

@@ -20,10 +20,22 @@ export interface OwnCertificate {
   readonly info: CertificateInfo;
 }
 
-/** The names of a certificate for a front on this host. */
-export function ownNames(host: string): string[] {
+/**
+ * The names of a certificate for a front on this host.
+ *
+ * @param allowed - further names that it answers to; one with a dot in front stands for those below it as well
+ */
+export function ownNames(
+  host: string,
+  allowed: readonly string[] = [],
+): string[] {
   const isAny = host === "0.0.0.0" || host === "::";
-  return [...new Set([...LOCAL_NAMES, ...(isAny ? [] : [host])])];
+  const further = allowed
+    .map((name) => name.replaceAll(/^\[|[\].]$/g, "").toLowerCase())
+    .flatMap((name) =>
+      name.startsWith(".") ? [name.slice(1), `*${name}`] : [name],
+    );
+  return [...new Set([...LOCAL_NAMES, ...(isAny ? [] : [host]), ...further])];
 }
 
 /**
