@@ -134,7 +134,6 @@ export class Reloader {
     const release = front?.hold() ?? ((): void => undefined);
     const letStandbysGoOn = gate.hold();
     request.release();
-    const isFirst = this.#sources === 0;
     const begun = await this.#begin(request);
     if ("kind" in begun) {
       release();
@@ -145,8 +144,7 @@ export class Reloader {
     void begun.roll.decided.then(() => {
       release();
       // Its time grows with the project, and the first answers are on their way. What changes meanwhile isn't missed.
-      if (isFirst) onBuilt();
-      else setTimeout(onBuilt, FIRST_ANSWERS_MS).unref();
+      setTimeout(onBuilt, FIRST_ANSWERS_MS).unref();
     });
     void begun.roll.paused.then(letStandbysGoOn);
     const outcome = this.#finish(begun, request);

@@ -6,6 +6,7 @@
  */
 import { METHODS } from "node:http";
 
+import { faultOfMaxForwards } from "./max-forwards.js";
 import type { RefusalReason } from "./numbers/types.js";
 import { authorityOf, pathOf } from "./target.js";
 
@@ -98,7 +99,8 @@ export function faultOfRequest(
   return (
     faultOfTarget(method, url) ??
     faultOfHost(framing.hosts, url, httpVersion) ??
-    faultOfFraming(framing, httpVersion)
+    faultOfFraming(framing, httpVersion) ??
+    faultOfMaxForwards(request)
   );
 }
 

@@ -7,6 +7,7 @@
  */
 import { addHop, forwardedFields } from "./forwarded.js";
 import type { ForwardedPlaces, Hop } from "./forwarded.js";
+import { MAX_FORWARDS, forwardedOnce } from "./max-forwards.js";
 import { dropField, without } from "./raw-fields.js";
 
 /** Never forwarded. */
@@ -119,7 +120,10 @@ export function requestHead(
         (places ??= {})[field] = headers.length + 1;
       }
     }
-    headers.push(name, value);
+    headers.push(
+      name,
+      key === MAX_FORWARDS ? forwardedOnce(facts.method, value) : value,
+    );
   }
   if (chunked) headers.push("Transfer-Encoding", "chunked");
   else if (length === undefined && !isUsuallyBodiless(facts.method)) {

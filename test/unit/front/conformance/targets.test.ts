@@ -60,6 +60,33 @@ const rows: readonly Row[] = [
   ),
   through("OPTIONS * HTTP/1.1", "RFC 9112 3.2.4; proxies that make it /*"),
   through("TRACE / HTTP/1.1", "9.1: any method"),
+  ...[
+    ["OPTIONS", "7", "6"],
+    ["TRACE", "1", "0"],
+    // The field means something for these two alone.
+    ["GET", "0", "0"],
+    ["OPTIONS", "many", "many"],
+  ].map(([method, before, after]): Row => ({
+    name: `${method}: Max-Forwards ${before}`,
+    guards: "7.6.2",
+    send: [head(`${method} / HTTP/1.1`, "Host: x", `Max-Forwards: ${before}`)],
+    forwards: passed(
+      `${method} / HTTP/1.1`,
+      "Host: x",
+      `Max-Forwards: ${after}`,
+    ),
+    gets: ok,
+  })),
+  ...["OPTIONS", "TRACE"].map((method) =>
+    refuses(
+      `${method} that must not be forwarded`,
+      405,
+      "7.6.2",
+      `${method} / HTTP/1.1`,
+      "Host: x",
+      "Max-Forwards: 0",
+    ),
+  ),
   {
     name: "methods of WebDAV pass",
     guards: "9.1: any method",
