@@ -94,6 +94,11 @@ export class Http2Connections {
       if (socket.closed) return;
       connection.idle = setTimeout(() => socket.destroy(), LINGER_MS);
     });
+    // The listener allows half-open connections, for HTTP/1.1. In HTTP/2 who sends no more frames can't even take more of an answer.
+    socket.once("end", () => {
+      session.destroy();
+      socket.destroy();
+    });
     socket.once("close", () => {
       clearTimeout(connection.idle);
       this.#all.delete(connection);

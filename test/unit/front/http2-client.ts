@@ -125,6 +125,11 @@ export class FrameClient {
   }
 
   /** A header, as it's given: name, value, name, value. */
+  /** Sends no more. */
+  end(): void {
+    this.raw.socket.end();
+  }
+
   headers(stream: number, fields: readonly string[], isLast = true): void {
     const parts = fields.flatMap((text, index) => [
       // A literal without indexing (RFC 7541 section 6.2.2), names and values as they are.

@@ -138,6 +138,22 @@ describe("what breaks off", () => {
     expect(session.destroyed).toBe(false);
   });
 
+  test("a client that ends its side has gone: its process is told, and nothing of its connection is left", async () => {
+    const gone = deferred<true>();
+    const { front, port } = await world.simple(
+      (_request, response) => {
+        response.once("close", () => gone.resolve(true));
+      },
+      { tls },
+    );
+    const client = await FrameClient.connect(port);
+    client.headers(1, [...GET, ":authority", "x"]);
+    await vi.waitFor(() => expect(front.stats().targets[0]?.leases).toBe(1));
+    client.end();
+    await gone.promise;
+    await vi.waitFor(() => expect(front.numbers().connections).toBe(0));
+  });
+
   test("a GET is repeated elsewhere when its process dies, as in HTTP/1.1", async () => {
     const first = await world.process((request) => {
       request.socket.destroy();
