@@ -48,7 +48,7 @@ export interface FileStamp {
 export interface WatcherOptions {
   /** Interval in milliseconds at which files are looked at, for mounts without events. Default: off, the system's events are used. */
   readonly poll?: number;
-  /** A batch is closed this many milliseconds after its last event (up to ten times as many when it holds many files). Default 3. */
+  /** A batch is closed this many milliseconds after its last event (up to ten times as many when it holds many files). Default 5. */
   readonly quietMs?: number;
   /**
    * A batch is closed this many milliseconds after the last file that was new in it, however often its files go on

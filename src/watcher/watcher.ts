@@ -79,7 +79,7 @@ export function createWatcher(
   let closing: Promise<void> | undefined;
 
   const batcher = createBatcher({
-    quietMs: milliseconds("quietMs", options.quietMs ?? 3, 0),
+    quietMs: milliseconds("quietMs", options.quietMs ?? 5, 0),
     capMs: milliseconds("capMs", options.capMs ?? 250, 0),
     missingMs: MISSING_MS,
     isBusy: createGitLock(),
