@@ -27,7 +27,7 @@ function targetsOf({ port, workerPorts }: Session): LoadTarget[] {
 
 test(
   `${SAVES} saves under load: no request lost, through the front and on the workers' own ports; no stale answer`,
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   async () => {
     const session = await startSession(copyFixture("express-app"));
     const { app, cli } = session;
@@ -66,7 +66,7 @@ test(
 
 test(
   "20 saves that break the code in turn, under load: the last good code serves on, the mended code is live after each",
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   async () => {
     const breakages: Record<string, string> = {
       syntax: `export const version: string = "v" "w";\n`,
