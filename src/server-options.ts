@@ -6,6 +6,7 @@ import path from "node:path";
 import process from "node:process";
 import { PreforkError, messageOf } from "./errors.js";
 import { mixinFiles } from "./commands/references.js";
+import type { GivenFiles } from "./certificates/types.js";
 import type { MixinSource } from "./commands/references.js";
 import { defaultLimits, defaultTrust } from "./front/limits.js";
 import type {
@@ -93,13 +94,7 @@ export interface ResolvedServerOptions {
 /** HTTPS, with the user's certificate or one of our own. */
 interface HttpsChoice {
   /** Absolute paths. */
-  readonly given:
-    | {
-        readonly cert: string;
-        readonly key: string;
-        readonly passphrase: string | undefined;
-      }
-    | undefined;
+  readonly given: GivenFiles | undefined;
 }
 
 /** The options that are numbers. */

@@ -5,18 +5,12 @@
 import { messageOf } from "../errors.js";
 import { followFiles, readGiven, warningOf } from "./given.js";
 import { ownCertificate, ownNames } from "./own.js";
-import type { CertificateInfo, CertificatePair } from "./types.js";
+import type { CertificateInfo, CertificatePair, GivenFiles } from "./types.js";
 
 /** Which certificate is wanted. */
 export interface WantedCertificate {
   /** Absolute paths of the user's; `undefined`: one of our own. */
-  readonly given:
-    | {
-        readonly cert: string;
-        readonly key: string;
-        readonly passphrase: string | undefined;
-      }
-    | undefined;
+  readonly given: GivenFiles | undefined;
   /** What the front listens on. */
   readonly host: string;
   /** Further names that it answers to: see {@link ownNames}. */

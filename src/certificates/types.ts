@@ -8,6 +8,14 @@ export interface CertificatePair {
   readonly passphrase?: string;
 }
 
+/** The user's certificate: where it stands. */
+export interface GivenFiles {
+  readonly cert: string;
+  readonly key: string;
+  /** Of the key. */
+  readonly passphrase: string | undefined;
+}
+
 /** Which certificate the front has, for those who have to trust it. */
 export interface CertificateInfo {
   /** SHA-256 of it, as browsers show it: pairs of upper-case digits, with colons. */

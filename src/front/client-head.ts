@@ -26,7 +26,12 @@ export function clientHead(
     connection: headers.connection,
     upgrade: isUpgrade ? headers.upgrade : undefined,
     isTrusted: isTrusted(context.trustProxy, remoteAddress),
-    protocol: socket instanceof TLSSocket ? "https" : "http",
+    protocol: isSecure(request) ? "https" : "http",
     defaultHost: authorityOf(url ?? "/") ?? context.defaultHost(),
   });
+}
+
+/** Did it come over TLS? */
+export function isSecure({ socket }: Pick<ClientRequest, "socket">): boolean {
+  return socket instanceof TLSSocket;
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 
 import type { ClientRequest, ClientResponse } from "./client.js";
+import { isSecure } from "./client-head.js";
 import type { ConnectionUse } from "./connections.js";
 import { endpointOf, faultOfEndpoint, isHere } from "./endpoints.js";
 import type { Endpoint } from "./endpoints.js";
@@ -46,7 +47,7 @@ export class Endpoints {
     if (endpoint === undefined) return undefined;
     return faultOfEndpoint(endpoint, request, {
       allowedHosts: this.#options.allowedHosts(),
-      isSecure: "encrypted" in request.socket,
+      isSecure: isSecure(request),
       token: this.token,
     });
   }

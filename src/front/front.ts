@@ -139,6 +139,13 @@ export function createFront(options: FrontOptions): Front {
     },
   });
 
+  const stats: Front["stats"] = () => ({
+    ...counters,
+    held: admission.held,
+    heldTotal: admission.heldTotal,
+    targets: Array.from(admission.all(), (target) => target.stats()),
+  });
+
   return {
     async listen() {
       const { host, port, twinHost } = options;
@@ -208,25 +215,17 @@ export function createFront(options: FrontOptions): Front {
       await admission.get(id)?.firstAnswer;
     },
 
-    stats: () => ({
-      ...counters,
-      held: admission.held,
-      heldTotal: admission.heldTotal,
-      targets: Array.from(admission.all(), (target) => target.stats()),
-    }),
+    stats,
 
     numbers: () => ({
-      ...counters,
+      ...stats(),
       refusals: { ...refusals },
-      held: admission.held,
-      heldTotal: admission.heldTotal,
       holds: admission.holds.value(),
       connections: connections.bytes.connections,
       bytesIn: connections.bytes.read,
       bytesOut: connections.bytes.written,
       workers: admission.numbers.workers(),
       latencies: admission.numbers.latencies(),
-      targets: Array.from(admission.all(), (target) => target.stats()),
     }),
 
     close({ deadlineMs }) {

@@ -8,6 +8,13 @@ import type { FrontAddress } from "./types.js";
 /** How often the system is asked for a port that is free on both addresses. */
 const MOST_TRIES = 20;
 
+/** How connections are accepted: as Node's own servers of HTTP have it. */
+export const ACCEPTED = {
+  allowHalfOpen: true,
+  noDelay: true,
+  keepAlive: true,
+} as const;
+
 /** Where to listen. */
 export interface Place {
   readonly host: string;
@@ -67,9 +74,7 @@ export async function listen(server: Server, place: Place): Promise<Listening> {
 
 /** A listener for another address. Node's servers have but one; they take connections from others (`connection`, documented). */
 function twinOf(server: Server): Server {
-  // As Node's HTTP servers have it.
-  const options = { allowHalfOpen: true, noDelay: true, keepAlive: true };
-  return net.createServer(options, (socket: Socket) => {
+  return net.createServer(ACCEPTED, (socket: Socket) => {
     server.emit("connection", socket);
   });
 }

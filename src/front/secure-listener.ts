@@ -8,6 +8,7 @@ import net from "node:net";
 import type { Socket } from "node:net";
 import tls from "node:tls";
 
+import { ACCEPTED } from "./listen.js";
 import type { FrontTls } from "./types.js";
 
 /** The first byte of a TLS connection: a handshake record (RFC 8446 section 5.1). */
@@ -46,32 +47,28 @@ export function createSecureListener(
   /** Those that have yet to be handed on, by the client's address: a TLS socket doesn't tell which one is below it. */
   const early = new Map<string, Socket>();
 
-  const server = net.createServer(
-    // As Node's own servers of HTTP have it.
-    { allowHalfOpen: true, noDelay: true, keepAlive: true },
-    (socket) => {
-      const peer = peerOf(socket);
-      early.set(peer, socket);
-      socket.on("error", () => undefined);
-      socket.once("close", () => {
-        if (early.get(peer) === socket) early.delete(peer);
-      });
-      const giveUp = (): void => void socket.destroy();
-      socket.setTimeout(headersTimeoutMs, giveUp);
-      socket.once("readable", () => {
-        const first = socket.read() as Buffer | null;
-        // It has ended without a word.
-        if (first === null) {
-          giveUp();
-          return;
-        }
-        socket.setTimeout(0).off("timeout", giveUp);
-        socket.unshift(first);
-        if (first[0] === TLS_HANDSHAKE) secure.emit("connection", socket);
-        else onPlain(socket);
-      });
-    },
-  );
+  const server = net.createServer(ACCEPTED, (socket) => {
+    const peer = peerOf(socket);
+    early.set(peer, socket);
+    socket.on("error", () => undefined);
+    socket.once("close", () => {
+      if (early.get(peer) === socket) early.delete(peer);
+    });
+    const giveUp = (): void => void socket.destroy();
+    socket.setTimeout(headersTimeoutMs, giveUp);
+    socket.once("readable", () => {
+      const first = socket.read() as Buffer | null;
+      // It has ended without a word.
+      if (first === null) {
+        giveUp();
+        return;
+      }
+      socket.setTimeout(0).off("timeout", giveUp);
+      socket.unshift(first);
+      if (first[0] === TLS_HANDSHAKE) secure.emit("connection", socket);
+      else onPlain(socket);
+    });
+  });
 
   const secure = tls.createServer({
     ...contextOptions(options.tls),
